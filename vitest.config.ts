@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/long/**", "test/interop/**"],
     pool: "forks",
+    testTimeout: 30_000,
     maxWorkers: 2,
   },
 });

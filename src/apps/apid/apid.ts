@@ -1,0 +1,109 @@
+/** The API of a node: COSI's State and Talos' machine service over mutual TLS. */
+import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
+import { AccessDeniedError, lookupOf, stateServer, StateService, type Call } from "#runtime/rpc";
+import type { Store } from "#runtime/store";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
+import { accessPolicy } from "./access-policy.ts";
+import { apidStatuses } from "./errors.ts";
+import { openListener } from "./listener.ts";
+import { machineService, type MachinePorts } from "./machine-service.ts";
+import type { ListenerMaterial } from "./material.ts";
+import { authorize, rolesFor } from "./roles.ts";
+import { localNames, targetsOf } from "./routing.ts";
+
+/** Talos' limit for a message in either direction. */
+export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
+/** How long calls have to end by themselves when the node stops. */
+const GRACE = seconds(0.5);
+
+export interface ApidOptions {
+  readonly address: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly material: ListenerMaterial;
+  readonly store: Store;
+  /** Everything that may be read; other types are refused. */
+  readonly kinds: readonly AnyResourceType[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ports: MachinePorts;
+  /** Names and addresses of this node besides the one it listens on; asked at each call. */
+  readonly names?: () => Iterable<string>;
+}
+
+export interface Apid extends AsyncDisposable {
+  readonly port: number;
+  /** @throws {ListenerMaterialError} and what is in force stays in force */
+  rotate(material: ListenerMaterial): void;
+  /** Ends every call and connection, by force after half a second. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts to serve.
+ *
+ * @throws {ListenError} when the address cannot be had
+ * @throws {ListenerMaterialError} when key, certificate and authorities do not fit together
+ */
+export async function startApid(options: ApidOptions): Promise<Apid> {
+  const { address, clock, ports, store } = options;
+  const log = options.log.child({ component: "apid" });
+  const closing = new AbortController();
+  const isLocal = localNames(address, options.names ?? (() => []));
+  const policy = accessPolicy(store.core, options.kinds);
+  const rolesOf = (call: Call): ReadonlySet<string> => {
+    const caller = listener.callerAt(call.peer);
+    if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
+    return rolesFor(caller.roles, call);
+  };
+  const admit = (call: Call) => {
+    authorize(rolesOf(call), call.path);
+    targetsOf(call, isLocal);
+  };
+  const calls = { log, admit, statuses: apidStatuses, closing: closing.signal };
+
+  const server = new Server({
+    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": -1,
+  });
+  const kindOf = lookupOf(options.kinds);
+  const byRoles = (access: Parameters<typeof policy>[0], call: Call) =>
+    policy(access, rolesOf(call));
+  server.addService(
+    StateService,
+    stateServer({ ...calls, core: store.core, kindOf, policy: byRoles }),
+  );
+  server.addService(MachineServiceService, {
+    ...machineService({ ...calls, ports, targetsOf: (call) => targetsOf(call, isLocal) }),
+  });
+  // TLS is the listener's: what it hands on is the connection inside.
+  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = await openListener({
+    ...options,
+    log,
+    accept: (socket) => connections.injectConnection(socket),
+  });
+  log.info({ address, port: listener.port }, "apid listens");
+
+  const close = async () => {
+    const gone = listener.stop();
+    closing.abort();
+    // Says goodbye on each connection. When all is said is told by the connections, not by this.
+    server.tryShutdown(() => undefined);
+    await new Promise<void>((resolve) => {
+      const cancel = clock.alarm(after(clock.now(), GRACE), resolve);
+      void gone.then(cancel).then(resolve);
+    });
+    server.forceShutdown();
+    listener.destroyConnections();
+  };
+  let closed: Promise<void> | undefined;
+  const closeOnce = () => (closed ??= close());
+  return {
+    port: listener.port,
+    rotate: (material) => listener.rotate(material),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}

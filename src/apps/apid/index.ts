@@ -1,0 +1,8 @@
+/** apid: the API of a node, on the wire of Talos. */
+export { startApid } from "./apid.ts";
+export type { Apid, ApidOptions } from "./apid.ts";
+export { ControlPlaneOnlyError, ListenError, ListenerMaterialError } from "./errors.ts";
+export type { MachinePorts } from "./machine-service.ts";
+export type { ListenerMaterial } from "./material.ts";
+export { TALOS_API_LEVEL } from "./version.ts";
+export type { Build } from "./version.ts";

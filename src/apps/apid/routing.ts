@@ -1,0 +1,69 @@
+/** Which node a request is for: this one never forwards (talosctl-wire.md §1.4). */
+import { InvalidRequestError, type Call } from "#runtime/rpc";
+import { isIPv6 } from "node:net";
+import { ForwardingError } from "./errors.ts";
+
+/** Services whose replies can name the nodes that they come from. */
+const MERGED_SERVICES: ReadonlySet<string> = new Set([
+  "machine.MachineService",
+  "cluster.ClusterService",
+  "inspect.InspectService",
+  "storage.StorageService",
+  "time.TimeService",
+]);
+
+/** A node that a reply names; `isLocal` when it is this one. */
+export interface Target {
+  readonly hostname: string;
+  readonly isLocal: boolean;
+}
+
+/**
+ * The nodes that each reply must name: none unless the request has the header `nodes`.
+ *
+ * @throws {InvalidRequestError} for several values of `node`, or `nodes` of a service without merging
+ * @throws {ForwardingError} when the only node is another one
+ */
+export function targetsOf(call: Call, isLocal: (name: string) => boolean): readonly Target[] {
+  if (call.header("proxyfrom").length > 0) return [];
+  const single = call.header("node");
+  if (single.length > 1) throw new InvalidRequestError("node metadata must be single-valued");
+  if (single[0] !== undefined) {
+    if (!isLocal(single[0])) throw new ForwardingError();
+    return [];
+  }
+  const targets = call
+    .header("nodes")
+    .map((hostname) => ({ hostname, isLocal: isLocal(hostname) }))
+    .filter(({ hostname }) => hostname !== "");
+  if (targets.length > 0 && !MERGED_SERVICES.has(serviceOf(call)))
+    throw new InvalidRequestError(`one-2-many proxying is not supported for method ${call.path}`);
+  if (targets.length === 1 && !targets[0]?.isLocal) throw new ForwardingError();
+  return targets;
+}
+
+const serviceOf = ({ path }: Call): string => path.split("/")[1] ?? "";
+
+/**
+ * Tells the names of this node from others. Nodes that share a host, each with its own loopback
+ * address, are not what `localhost` means.
+ *
+ * @param address where it listens
+ * @param names what else it goes by, asked for at each call
+ */
+export function localNames(
+  address: string,
+  names: () => Iterable<string>,
+): (name: string) => boolean {
+  const isOneOfMany = address.startsWith("127.") && address !== "127.0.0.1";
+  const fixed = new Set(
+    ["", address, ...(isOneOfMany ? [] : ["127.0.0.1", "::1", "localhost"])].map(canonical),
+  );
+  return (name) => {
+    const wanted = canonical(name);
+    return fixed.has(wanted) || [...names()].some((own) => canonical(own) === wanted);
+  };
+}
+
+const canonical = (name: string): string =>
+  isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase();

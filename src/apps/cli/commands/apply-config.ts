@@ -1,0 +1,21 @@
+/** `trustplane apply-config`: a new machine configuration for running nodes. */
+import { Command } from "commander";
+import { choice, connection, withConnectionFlags, type Run } from "../flags.ts";
+import type { ApplyConfigOptions } from "../verbs/apply-config.ts";
+
+export const applyConfigCommand = (run: Run): Command =>
+  withConnectionFlags(new Command("apply-config").alias("apply"))
+    .summary("give nodes a new machine configuration")
+    .description("Gives each node a new machine configuration; a refused one changes nothing.")
+    .requiredOption("-f, --file <file>", "the machine configuration; - is the standard input")
+    .addOption(
+      choice("-m, --mode <mode>", "when it takes effect", ["auto", "no-reboot"]).default("auto"),
+    )
+    .option("--dry-run", "only say what would change", false)
+    .addHelpText("after", "\nExamples:\n  $ trustplane apply-config -f controlplane.yaml")
+    .action((options: ApplyConfigOptions, command: Command) =>
+      run(async (io) => {
+        const { applyConfig } = await import("../verbs/apply-config.ts");
+        return applyConfig(io, options, connection(command));
+      }),
+    );

@@ -1,0 +1,35 @@
+/** `trustplane up`: the node, in the foreground. */
+import { Command } from "commander";
+import { choice, ipAddress, port, repeated, type Run } from "../flags.ts";
+import type { UpOptions } from "../verbs/up.ts";
+
+export const upCommand = (run: Run): Command =>
+  new Command("up")
+    .summary("run a node: issue, renew and serve its certificates")
+    .description(
+      "Runs a node in the foreground until SIGINT or SIGTERM. Without a configuration and without " +
+        "state it makes itself a demo cluster of one.",
+    )
+    .option("--config <file>", "machine configuration for a node without state", repeated)
+    .option("--config-overwrite", "apply --config to a node that has state", false)
+    .option("--state-dir <dir>", "where the node keeps its state", "./.trustplane")
+    .option("--pki-dir <dir>", "where certificates and keys are written (default: <state-dir>/pki)")
+    .option("--adopt", "take over files below --pki-dir that the node did not write", false)
+    .option("--api-address <ip>", "listen and call out on this address", ipAddress, "127.0.0.1")
+    .option("--api-port <port>", "listen on this port", port, 50000)
+    .option(
+      "--hostname <name>",
+      "the node's name (default: from the configuration, or the machine)",
+    )
+    .addOption(choice("--time-source <source>", "whom to ask for the time", ["auto", "none"]))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ trustplane up
+  $ trustplane up --config controlplane.yaml --state-dir /var/lib/trustplane --pki-dir /etc
+  $ trustplane up --api-address 127.0.0.2 --api-port 50100`,
+    )
+    .action((options: UpOptions) =>
+      run(async (io) => (await import("../verbs/up.ts")).up(io, options)),
+    );

@@ -1,0 +1,72 @@
+/** Failures that only the command line knows, and the one place that turns any failure into text. */
+import { CodedError } from "#runtime";
+import type { Shell } from "./io.ts";
+import { FAILURE, WRONG_USAGE } from "./status.ts";
+
+/** The command line itself is wrong: exit status 2. */
+export class UsageError extends CodedError {
+  readonly code = "ERR_USAGE";
+}
+
+/** Something on the disk, or the standard input, cannot be read or written as asked. */
+export class FileAccessError extends CodedError {
+  readonly code = "ERR_FILE_ACCESS";
+}
+
+/** A file is there already, and nobody said that it may be replaced. */
+export class FileExistsError extends CodedError {
+  readonly code = "ERR_FILE_EXISTS";
+  constructor(path: string) {
+    super(`file ${JSON.stringify(path)} already exists, use --force to overwrite`);
+  }
+}
+
+/** The command line can be understood but not followed: a name or a value in it leads nowhere. */
+export class ArgumentError extends CodedError {
+  readonly code = "ERR_ARGUMENT";
+}
+
+/** What the system calls mean, in the words that people know from their shell. */
+const ERRNO_TEXTS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EDQUOT: "disk quota exceeded",
+  EEXIST: "file exists",
+  EISDIR: "it is a directory",
+  ENOENT: "no such file or directory",
+  ENOSPC: "no space left on the device",
+  ENOTDIR: "not a directory",
+  EPERM: "operation not permitted",
+  EROFS: "read-only file system",
+};
+
+/** Puts the path and the cause of a failed system call into words. */
+export function fileAccess(doing: string, path: string, cause: unknown): FileAccessError {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const reason = ERRNO_TEXTS[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new FileAccessError(`cannot ${doing} ${JSON.stringify(path)}: ${reason}`, { cause });
+}
+
+/**
+ * Prints a failure on stderr: the message of a coded one, with its hint where it has one; of any
+ * other a short line, and the stack only with TRUSTPLANE_DEBUG=1.
+ *
+ * @param node where it happened, when there are several
+ * @returns the exit status
+ */
+export function report(
+  error: unknown,
+  { stderr, env }: Pick<Shell, "stderr" | "env">,
+  node?: string,
+): number {
+  const place = node === undefined ? "" : `${node}: `;
+  if (env.TRUSTPLANE_DEBUG === "1" && error instanceof Error)
+    stderr.write(`${error.stack ?? error.message}\n`);
+  if (error instanceof CodedError) {
+    stderr.write(`error: ${place}${error.message}\n`);
+    if ("hint" in error && typeof error.hint === "string") stderr.write(`hint: ${error.hint}\n`);
+    return error instanceof UsageError ? WRONG_USAGE : FAILURE;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  stderr.write(`error: ${place}${message} (ERR_INTERNAL; TRUSTPLANE_DEBUG=1 shows where)\n`);
+  return FAILURE;
+}

@@ -1,0 +1,82 @@
+/**
+ * What a verb may touch of the process that it runs in. Tests hand in their own; this is the only
+ * file of the command line that knows `process`.
+ */
+import { homedir } from "node:os";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import type { Clock, Random } from "#runtime";
+import { INTERRUPTED, OK } from "./status.ts";
+
+/** Where text goes. */
+export interface Sink {
+  write(text: string): unknown;
+  /** Whether a person is likely to be watching. */
+  readonly isTTY?: boolean;
+  /** How wide the terminal is. */
+  readonly columns?: number;
+}
+
+/** What a process begins with. */
+export interface Shell {
+  /** All of the standard input. */
+  readonly stdin: () => Promise<string>;
+  /** One line of it, for an answer at a terminal. */
+  readonly line: () => Promise<string>;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Relative paths start here. */
+  readonly cwd: string;
+  readonly home: string;
+  /**
+   * Aborts on the first SIGINT or SIGTERM, and when nobody reads the standard output any longer.
+   * Only those who wait ask for it: until then a signal ends the process at once, as usual.
+   */
+  readonly interruption: () => AbortSignal;
+}
+
+/** The world of one run of a verb. */
+export interface Io extends Shell {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Joins the program to its process. A reader that went away ends it quietly, with status 0. */
+export function processShell(process: NodeJS.Process): Shell {
+  const abort = new AbortController();
+  let waiting = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (!waiting) process.exit(OK);
+    abort.abort();
+  });
+  const stop = () => {
+    if (abort.signal.aborted) process.exit(INTERRUPTED);
+    abort.abort();
+  };
+  return {
+    stdin: () => text(process.stdin),
+    line: async () => {
+      const lines = createInterface({ input: process.stdin });
+      for await (const line of lines) return line;
+      return "";
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    interruption() {
+      if (!waiting) for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
+      waiting = true;
+      return abort.signal;
+    },
+  };
+}
+
+/** Completes a shell by the clock and the random source of this machine, loaded only now. */
+export async function systemIo(shell: Shell): Promise<Io> {
+  const { systemClock, systemRandom } = await import("#runtime");
+  return { ...shell, clock: systemClock, random: systemRandom };
+}

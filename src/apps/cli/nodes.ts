@@ -1,0 +1,98 @@
+/** The nodes that a verb talks to, and how their failures add up. */
+import { connect, type Client } from "../client/index.ts";
+import { ArgumentError, report } from "./errors.ts";
+import type { Connection } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { FAILURE, OK } from "./status.ts";
+import { chosenContext, openTalosconfig } from "./talosconfig.ts";
+
+/** What a node answered. */
+export interface Answer<T> {
+  readonly node: string;
+  readonly answer: T;
+}
+
+/** One client, and the nodes that are meant. */
+export interface Nodes {
+  readonly client: Client;
+  readonly names: readonly string[];
+  /** Where the calls go, as the talosconfig or the flag has it. */
+  readonly endpoints: readonly string[];
+  /** Asks all nodes at once; one that fails is reported, and stops no other. In their order. */
+  readonly each: <T>(ask: (node: string) => Promise<T>) => Promise<readonly Answer<T>[]>;
+  /** The answer of the first node that has one. */
+  readonly any: <T>(ask: (node: string) => Promise<T>) => Promise<T>;
+  /** Reports a failure that stops nothing else. */
+  readonly fail: (error: unknown) => void;
+  /** The exit status, by what has failed so far. */
+  readonly status: () => number;
+}
+
+/**
+ * Runs `use` with a client of the context in use, and closes it.
+ *
+ * @throws {ArgumentError} when nothing says which nodes, endpoints or identity to use
+ */
+export async function withNodes(
+  io: Io,
+  flags: Connection,
+  use: (nodes: Nodes) => Promise<number>,
+): Promise<number> {
+  const file = await openTalosconfig(io, flags);
+  const { name, context } = chosenContext(file, flags);
+  const { ca = "", crt, key } = context;
+  const names = flags.nodes ?? context.nodes ?? [];
+  const endpoints = flags.endpoints ?? context.endpoints;
+  const source = `context ${JSON.stringify(name)} in ${file.path}`;
+  if (names.length === 0)
+    throw new ArgumentError(
+      "nodes are not set for the command: please use `--nodes` flag or configuration file to set " +
+        "the nodes to run the command against",
+    );
+  if (endpoints.length === 0)
+    throw new ArgumentError(
+      `failed to determine endpoints: ${source} has none; name them with --endpoints, or set them ` +
+        "with trustplane config endpoint",
+    );
+  if (crt === undefined || key === undefined)
+    throw new ArgumentError(`${source} has no client certificate (crt) with its key`);
+  await using client = connect({ endpoints, ca, crt, key, source, clock: io.clock });
+  return await use(nodesOf(io, { client, names, endpoints }));
+}
+
+function nodesOf(io: Io, some: Pick<Nodes, "client" | "names" | "endpoints">): Nodes {
+  const { names } = some;
+  let status = OK;
+  const fail = (error: unknown, node?: string) => {
+    status = FAILURE;
+    report(error, io, names.length > 1 ? node : undefined);
+  };
+  return {
+    ...some,
+    fail,
+    status: () => status,
+    async each<T>(ask: (node: string) => Promise<T>) {
+      const answers = await Promise.all(
+        names.map(async (node): Promise<Answer<T>[]> => {
+          try {
+            return [{ node, answer: await ask(node) }];
+          } catch (error) {
+            fail(error, node);
+            return [];
+          }
+        }),
+      );
+      return answers.flat();
+    },
+    async any(ask) {
+      let failure: unknown;
+      for (const node of names)
+        try {
+          return await ask(node);
+        } catch (error) {
+          failure ??= error;
+        }
+      throw failure;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The program: its verbs, its global flags, and the one place where a run ends in a status. */
+import { Command, CommanderError } from "commander";
+import { applyConfigCommand } from "./commands/apply-config.ts";
+import { configCommand } from "./commands/config.ts";
+import { genCommand } from "./commands/gen.ts";
+import { getCommand } from "./commands/get.ts";
+import { upCommand } from "./commands/up.ts";
+import { validateCommand } from "./commands/validate.ts";
+import { versionCommand } from "./commands/version.ts";
+import { withConnectionFlags, type Run } from "./flags.ts";
+import type { Io, Shell } from "./io.ts";
+import { FAILURE, INTERRUPTED, OK, WRONG_USAGE } from "./status.ts";
+
+const EPILOGUE = `
+Examples:
+  $ trustplane up --config controlplane.yaml
+  $ trustplane get certificatestatus
+  $ trustplane gen config my-cluster https://192.0.2.10:6443
+
+The talosconfig is the file of --talosconfig, else of the variable TALOSCONFIG, else
+./.trustplane/talosconfig, else ~/.talos/config.
+
+Exit status:
+  ${OK}    done
+  ${FAILURE}    failed; with several nodes, on at least one of them
+  ${WRONG_USAGE}    wrong usage: an unknown verb or flag, a missing or malformed argument
+  ${INTERRUPTED}  ended by a second signal
+
+TRUSTPLANE_DEBUG=1 shows the stack of an error.`;
+
+/** The commands are light: what a verb does is loaded when it is called. */
+function program(run: Run): Command {
+  const root = new Command("trustplane")
+    .description("Issues, renews and reports every certificate of a cluster; speaks Talos' API.")
+    .usage("[flags] VERB")
+    .enablePositionalOptions()
+    .addHelpText("after", EPILOGUE);
+  withConnectionFlags(root);
+  for (const command of [upCommand, getCommand, applyConfigCommand, configCommand])
+    root.addCommand(command(run));
+  for (const command of [genCommand, validateCommand, versionCommand])
+    root.addCommand(command(run));
+  return root;
+}
+
+/**
+ * Runs the program once; never rejects.
+ *
+ * @param argv the arguments, without node and script
+ * @param complete gives a verb its world; help and wrong usage do without
+ * @returns the exit status
+ */
+export async function runCli(
+  argv: readonly string[],
+  shell: Shell,
+  complete: (shell: Shell) => Promise<Io>,
+): Promise<number> {
+  let status = OK;
+  const root = program(async (verb) => {
+    status = await verb(await complete(shell));
+  });
+  for (const command of family(root)) {
+    if (command.commands.length > 0) command.helpCommand("help [verb]", "show what a verb does");
+    command
+      .exitOverride()
+      .helpOption("-h, --help", "show what it does")
+      .configureOutput({
+        writeOut: (text) => shell.stdout.write(text),
+        writeErr: (text) => shell.stderr.write(text),
+        getOutHelpWidth: () => shell.stdout.columns ?? 100,
+        getErrHelpWidth: () => shell.stderr.columns ?? 100,
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      });
+  }
+  try {
+    await root.parseAsync(argv, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : WRONG_USAGE;
+    const { report } = await import("./errors.ts");
+    return report(error, shell);
+  }
+}
+
+const family = (command: Command): Command[] => [command, ...command.commands.flatMap(family)];

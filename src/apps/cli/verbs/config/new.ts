@@ -1,0 +1,42 @@
+/** `config new`: a new client certificate, from a node (talos-pki.md §3.6). */
+import { readDuration, readRoles, readTalosconfig, writeTalosconfig } from "#config";
+import { ArgumentError } from "../../errors.ts";
+import { exists, writeOutputs } from "../../files.ts";
+import type { Connection } from "../../flags.ts";
+import type { Io } from "../../io.ts";
+import { withNodes } from "../../nodes.ts";
+import { chosenContext } from "../../talosconfig.ts";
+
+/** The flags of `config new`. */
+export interface NewOptions {
+  readonly roles?: readonly string[];
+  /** As Go writes durations. */
+  readonly crtTtl?: string;
+}
+
+/** Writes a talosconfig with a new identity, which goes to the same endpoints. */
+export async function newTalosconfig(
+  io: Io,
+  path: string,
+  options: NewOptions,
+  flags: Connection,
+): Promise<number> {
+  const roles = readRoles(options.roles ?? ["os:admin"]);
+  if (await exists(io, path))
+    throw new ArgumentError(`talosconfig file already exists: ${JSON.stringify(path)}`);
+  return withNodes(io, flags, async ({ client, names, endpoints }) => {
+    const [node, ...others] = names;
+    if (node === undefined || others.length > 0)
+      throw new ArgumentError("config new asks one node: name it with --nodes");
+    const lifetime = readDuration(options.crtTtl ?? "8760h") ?? 0;
+    const answer = await client.issueClientConfiguration({ roles, lifetime }, { node });
+    const config = readTalosconfig(answer.talosconfig, `the answer of ${node}`);
+    const { name, context } = chosenContext({ path: `the answer of ${node}`, config }, {});
+    const content = writeTalosconfig({
+      ...config,
+      contexts: { ...config.contexts, [name]: { ...context, endpoints } },
+    });
+    await writeOutputs(io, [{ path, content }], false);
+    return 0;
+  });
+}

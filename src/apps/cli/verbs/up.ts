@@ -1,0 +1,38 @@
+/** Hands the node what it needs of the command line, and its signals. */
+import { resolve } from "node:path";
+import type { Io } from "../io.ts";
+
+/** The flags of `up`. */
+export interface UpOptions {
+  readonly config?: readonly string[];
+  readonly configOverwrite: boolean;
+  readonly stateDir: string;
+  readonly pkiDir?: string;
+  readonly adopt: boolean;
+  readonly apiAddress: string;
+  readonly apiPort: number;
+  readonly hostname?: string;
+  readonly timeSource?: "auto" | "none";
+}
+
+/** Runs the node until it is told to stop. */
+export async function up(io: Io, options: UpOptions): Promise<number> {
+  // The signals are taken before the node is loaded: a Ctrl-C in the first moments ends it in order.
+  const signal = io.interruption();
+  const { runNode } = await import("../../node/index.ts");
+  const { config = [], stateDir, pkiDir, ...rest } = options;
+  return runNode(
+    {
+      ...rest,
+      configFiles: config.map((file) => resolve(io.cwd, file)),
+      stateDir: resolve(io.cwd, stateDir),
+      ...(pkiDir !== undefined && { pkiDir: resolve(io.cwd, pkiDir) }),
+    },
+    {
+      stdout: (text) => void io.stdout.write(text),
+      stderr: (text) => void io.stderr.write(text),
+      stderrIsTerminal: io.stderr.isTTY ?? false,
+      signal,
+    },
+  );
+}

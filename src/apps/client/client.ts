@@ -1,0 +1,81 @@
+/** Asks nodes for their resources, and hands them configurations. */
+import type { Clock, Pointer } from "#runtime";
+import { openConnection } from "./connection.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { failover } from "./failover.ts";
+import { machineCalls, type ClientConfiguration, type NodeVersion } from "./machine-calls.ts";
+import { checkIdentity, type Identity } from "./own-certificate.ts";
+import { resourceCalls } from "./resource-calls.ts";
+import type { RemoteEvent, RemoteResource } from "./resource.ts";
+
+export interface ClientOptions extends Identity {
+  /** Tried in order; the one that is the node of a call comes first. */
+  readonly endpoints: readonly string[];
+  /** For endpoints without one; default 50000. */
+  readonly port?: number;
+  readonly clock: Clock;
+}
+
+/** Goes with each call. */
+export interface CallOptions {
+  /** The node that is meant; default the one that answers. */
+  readonly node?: string;
+  /** Ends a stream. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where to look: a kind in a namespace. */
+export interface Place {
+  readonly namespace: string;
+  readonly type: string;
+}
+
+export interface Client extends AsyncDisposable {
+  version(options?: CallOptions): Promise<NodeVersion>;
+  get(pointer: Pointer, options?: CallOptions): Promise<RemoteResource>;
+  /** Sorted by id. */
+  list(place: Place, options?: CallOptions): Promise<readonly RemoteResource[]>;
+  /** A kind with its contents first, or with `id` one resource. Begins when it is iterated. */
+  watch(place: Place & { readonly id?: string }, options?: CallOptions): AsyncIterable<RemoteEvent>;
+  applyConfiguration(
+    request: {
+      readonly data: string;
+      /** Default `auto`. */
+      readonly mode?: "auto" | "no-reboot";
+      readonly dryRun?: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<{ readonly warnings: readonly string[]; readonly modeDetails: string }>;
+  /** @param request `lifetime` in milliseconds */
+  issueClientConfiguration(
+    request: { readonly roles: readonly string[]; readonly lifetime: number },
+    options?: CallOptions,
+  ): Promise<ClientConfiguration>;
+  close(): void;
+}
+
+/**
+ * Prepares to ask nodes; nothing is dialed before the first call.
+ *
+ * Each call fails with {@link CertificateProblemError} or {@link UnreachableError} when no endpoint
+ * can be talked to, and with {@link CallFailedError} when the node answered with a failure.
+ *
+ * @throws {CertificateProblemError} when the client certificate cannot be good anywhere
+ * @throws {EndpointInvalidError}
+ * @throws {TypeError} when there is no endpoint
+ */
+export function connect(options: ClientOptions): Client {
+  checkIdentity(options, options.clock);
+  if (options.endpoints.length === 0) throw new TypeError("a client needs an endpoint");
+  const connections = options.endpoints
+    .map((text) => parseEndpoint(text, options.port))
+    .map((endpoint) => openConnection(endpoint, options, options.clock));
+  const endpoints = failover(connections);
+  const close = () => connections.forEach((connection) => connection.close());
+  return {
+    ...resourceCalls(endpoints),
+    ...machineCalls(endpoints),
+    close,
+    [Symbol.asyncDispose]: async () => close(),
+  };
+}

@@ -1,0 +1,115 @@
+/** A channel to one endpoint, and calls that fail in words. */
+import type { Clock } from "#runtime";
+import { StateClient } from "#runtime/rpc";
+import {
+  ChannelCredentials,
+  Metadata,
+  status,
+  type ClientReadableStream,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext, type SecureContextOptions } from "node:tls";
+import { MachineServiceClient } from "../rpc/gen/machine/machine.ts";
+import { opensslKey } from "../rpc/openssl-key.ts";
+import { diagnose } from "./diagnosis.ts";
+import { targetOf, type Endpoint } from "./endpoint.ts";
+import { CallFailedError } from "./errors.ts";
+import type { Identity } from "./own-certificate.ts";
+
+/** Talos' limit for a message. */
+const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
+const WINDOW_BYTES = 2 * 1024 * 1024;
+
+/** The services of one endpoint. Nothing is dialed before the first call. */
+export interface Connection {
+  readonly endpoint: Endpoint;
+  readonly state: StateClient;
+  readonly machine: MachineServiceClient;
+  /** What stood in the way of a call that could not be made. */
+  diagnose(failure: ServiceError): Promise<Error>;
+  close(): void;
+}
+
+/** Prepares a connection. */
+export function openConnection(endpoint: Endpoint, identity: Identity, clock: Clock): Connection {
+  const context: SecureContextOptions = {
+    ...(identity.ca !== "" && { ca: identity.ca }),
+    cert: identity.crt,
+    key: opensslKey(identity.key),
+    minVersion: "TLSv1.2",
+    allowPartialTrustChain: true, // what is in `ca` is a root here, whoever issued it
+  };
+  const { host } = endpoint;
+  const credentials = ChannelCredentials.createFromSecureContext(createSecureContext(context), {
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  });
+  const options = {
+    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    "grpc-node.flow_control_window": WINDOW_BYTES,
+    // No address may be sent as a server name, and the library sends one unless it has another name.
+    ...(isIP(host) && { "grpc.ssl_target_name_override": "node.invalid" }),
+    ...(isLoopback(host) && { "grpc.enable_http_proxy": 0 }),
+  };
+  const state = new StateClient(targetOf(endpoint), credentials, options);
+  const machine = new MachineServiceClient(targetOf(endpoint), credentials, {
+    ...options,
+    channelOverride: state.getChannel(),
+  });
+  return {
+    endpoint,
+    state,
+    machine,
+    async diagnose(failure) {
+      const tls = { ...context, ALPNProtocols: ["h2"], ...(!isIP(host) && { servername: host }) };
+      const found = await diagnose({ endpoint, identity, tls, clock });
+      return found ?? new CallFailedError(failure, { cause: failure });
+    },
+    close: () => state.close(),
+  };
+}
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host.startsWith("127.");
+
+/** Tells a call that never reached its handler from one that failed there. */
+export const isUnreached = (error: unknown): error is ServiceError =>
+  error instanceof Error && (error as Partial<ServiceError>).code === status.UNAVAILABLE;
+
+/** What goes with each call (talosctl-wire.md §1.4). */
+export function callMetadata(node: string | undefined): Metadata {
+  const metadata = new Metadata();
+  metadata.set("runtime", "Talos");
+  if (node !== undefined) metadata.set("node", node);
+  return metadata;
+}
+
+/** The reply to a unary call. */
+export const reply = <Response>(
+  start: (callback: (error: ServiceError | null, response: Response) => void) => unknown,
+): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    start((error, response) => {
+      if (error) reject(error);
+      else resolve(response);
+    });
+  });
+
+/** The messages of a stream; leaving the loop, or the signal, cancels the call. */
+export async function* messages<Message>(
+  stream: ClientReadableStream<Message>,
+  signal?: AbortSignal,
+): AsyncGenerator<Message, void> {
+  const cancel = () => stream.cancel();
+  stream.on("error", () => undefined); // also after nobody listens any longer
+  if (signal?.aborted) cancel();
+  signal?.addEventListener("abort", cancel);
+  try {
+    yield* stream as AsyncIterable<Message>;
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  }
+}

@@ -1,0 +1,16 @@
+/** The client of apid, which the command line and the tests use. */
+export { connect } from "./client.ts";
+export type { CallOptions, Client, ClientOptions, Place } from "./client.ts";
+export type { ClientConfiguration, NodeVersion } from "./machine-calls.ts";
+export { formatEndpoint, parseEndpoint } from "./endpoint.ts";
+export type { Endpoint } from "./endpoint.ts";
+export {
+  CallFailedError,
+  CertificateProblemError,
+  EndpointInvalidError,
+  UnreachableError,
+} from "./errors.ts";
+export type { CertificateProblem } from "./errors.ts";
+export type { Identity } from "./own-certificate.ts";
+export { ReplyError } from "./resource.ts";
+export type { RemoteEvent, RemoteMetadata, RemoteResource } from "./resource.ts";

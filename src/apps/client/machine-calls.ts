@@ -1,0 +1,77 @@
+/** What only nodes can do, over `machine.MachineService`. */
+import {
+  ApplyConfigurationRequest_Mode as Mode,
+  type ApplyConfigurationResponse,
+  type GenerateClientConfigurationResponse,
+  type VersionInfo,
+  type VersionResponse,
+} from "../rpc/gen/machine/machine.ts";
+import type { Client } from "./client.ts";
+import { callMetadata, reply } from "./connection.ts";
+import type { Endpoints } from "./failover.ts";
+import { ReplyError } from "./resource.ts";
+
+/** What a node says of its build. */
+export type NodeVersion = VersionInfo & {
+  /** Empty when it does not say. */
+  readonly platform: string;
+  readonly rbac: boolean;
+};
+
+/** A client's identity, and the talosconfig with the same in it. */
+export type ClientConfiguration = Readonly<Record<"ca" | "crt" | "key" | "talosconfig", string>>;
+
+type MachineCalls = Pick<Client, "version" | "applyConfiguration" | "issueClientConfiguration">;
+
+/** Makes the calls. */
+export function machineCalls(endpoints: Endpoints): MachineCalls {
+  return {
+    version: ({ node } = {}) =>
+      endpoints.ask(node, async ({ machine }) => {
+        const { version, platform, features } = only(
+          await reply<VersionResponse>((done) => machine.version({}, callMetadata(node), done)),
+        );
+        if (version === undefined) throw new ReplyError("version is missing");
+        return { ...version, platform: platform?.name ?? "", rbac: features?.rbac ?? false };
+      }),
+    applyConfiguration: ({ data, mode = "auto", dryRun = false }, { node } = {}) =>
+      endpoints.ask(node, async ({ machine }) => {
+        const request = {
+          data: Buffer.from(data),
+          mode: mode === "auto" ? Mode.AUTO : Mode.NO_REBOOT,
+          dryRun,
+          tryModeTimeout: undefined,
+        };
+        const { warnings, modeDetails } = only(
+          await reply<ApplyConfigurationResponse>((done) =>
+            machine.applyConfiguration(request, callMetadata(node), done),
+          ),
+        );
+        return { warnings, modeDetails };
+      }),
+    issueClientConfiguration: ({ roles, lifetime }, { node } = {}) =>
+      endpoints.ask(node, async ({ machine }) => {
+        const crtTtl = { seconds: BigInt(Math.trunc(lifetime / 1000)), nanos: 0 };
+        const request = { roles: [...roles], crtTtl };
+        const { ca, crt, key, talosconfig } = only(
+          await reply<GenerateClientConfigurationResponse>((done) =>
+            machine.generateClientConfiguration(request, callMetadata(node), done),
+          ),
+        );
+        return {
+          ca: ca.toString(),
+          crt: crt.toString(),
+          key: key.toString(),
+          talosconfig: talosconfig.toString(),
+        };
+      }),
+  };
+}
+
+/** @throws {ReplyError} unless one node answered */
+function only<Message>({ messages }: { readonly messages: readonly Message[] }): Message {
+  const [message] = messages;
+  if (message === undefined || messages.length > 1)
+    throw new ReplyError(`one message was expected in the reply, and it has ${messages.length}`);
+  return message;
+}

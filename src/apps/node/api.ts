@@ -1,0 +1,136 @@
+/** Serves the API of this node, with the identity and the trust that its resources hold. */
+import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
+import { type IssueLeaf, leafIssuer } from "#pki";
+import {
+  ACTIVE,
+  ApiCertificates,
+  fqdn,
+  HostnameStatus,
+  kinds,
+  MachineConfig,
+  OSRoot,
+} from "#resources";
+import {
+  after,
+  ControllerStatus,
+  type Logger,
+  seconds,
+  type SpecOf,
+  type DeepReadonly,
+} from "#runtime";
+import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
+import {
+  type Apid,
+  ControlPlaneOnlyError,
+  type ListenerMaterial,
+  type MachinePorts,
+  startApid,
+} from "../apid/index.ts";
+import { applyConfiguration, type Surroundings } from "./configuration.ts";
+import { version } from "./version.ts";
+
+/** How long an answer waits for the node to have taken up what it was given. */
+const TAKE_UP_MAX = seconds(5);
+
+interface ApiOptions extends Surroundings {
+  readonly engine: Engine;
+  readonly address: string;
+  readonly port: number;
+  readonly log: Logger;
+}
+
+/**
+ * Listens once there is a certificate to listen with, and swaps identity and trust on each change.
+ *
+ * @throws {ListenError} when the address or port cannot be had
+ */
+export async function serveApi(options: ApiOptions): Promise<Apid> {
+  const { store, log } = options;
+  const first = await store.get(ApiCertificates, "api");
+  const certificates =
+    first ?? (await store.watchFor(ApiCertificates, "api", { types: ["created"] }));
+  const names = await ownNames(store);
+  const apid = await startApid({
+    address: options.address,
+    port: options.port,
+    material: materialOf(certificates.spec),
+    store,
+    kinds: [...kinds, ControllerStatus, ResourceDefinition, Namespace],
+    clock: options.clock,
+    log,
+    ports: ports(options),
+    names: () => names,
+  });
+  const rotation = store.watch(ApiCertificates, "api").subscribe((event) => {
+    if (event.type !== "created" && event.type !== "updated") return;
+    try {
+      apid.rotate(materialOf(event.resource.spec));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ reason }, "apid keeps its identity: the new one cannot be used");
+    }
+  });
+  const close = async () => {
+    rotation.unsubscribe();
+    await apid.close();
+  };
+  return { ...apid, close, [Symbol.asyncDispose]: close };
+}
+
+const materialOf = (spec: DeepReadonly<SpecOf<typeof ApiCertificates>>): ListenerMaterial => ({
+  key: spec.server.key,
+  cert: spec.server.crt,
+  ca: spec.acceptedCAs.map(({ crt }) => crt),
+});
+
+async function ownNames(store: Surroundings["store"]): Promise<string[]> {
+  const hostname = await store.get(HostnameStatus, "hostname");
+  return hostname ? [hostname.spec.hostname, fqdn(hostname.spec)] : [];
+}
+
+function ports(options: ApiOptions): MachinePorts {
+  const issueLeaf = leafIssuer(options);
+  return {
+    build: { sha: `trustplane-${version}`, built: "" },
+    async applyConfiguration({ data, dryRun }) {
+      const { warnings, details } = await applyConfiguration(data, { ...options, dryRun });
+      const late = dryRun ? undefined : await takenUp(options);
+      return { warnings: [...warnings, ...(late ?? [])], modeDetails: details };
+    },
+    issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
+  };
+}
+
+/** Waits until every controller has looked at the change; a warning when that takes too long. */
+async function takenUp({ engine, clock }: ApiOptions): Promise<string[] | undefined> {
+  let cancel: (() => void) | undefined;
+  const late = new Promise<string[]>((resolve) => {
+    cancel = clock.alarm(after(clock.now(), TAKE_UP_MAX), () => {
+      resolve(["the configuration is stored, but not everything is reissued yet"]);
+    });
+  });
+  return Promise.race([engine.settled().then(() => undefined), late]).finally(() => cancel?.());
+}
+
+async function issueClient(
+  { roles, lifetime }: { readonly roles: readonly string[]; readonly lifetime: number },
+  issueLeaf: IssueLeaf,
+  { store, clock }: Surroundings,
+) {
+  const root = await store.get(OSRoot, "os");
+  const config = await store.get(MachineConfig, ACTIVE);
+  const authority = root?.spec.issuingCA;
+  if (!authority || !config) throw new ControlPlaneOnlyError("GenerateClientConfiguration");
+  const { clusterName } = loadMachineConfig(config.spec.yaml);
+  const contextName = contextNameOf(clusterName, roles);
+  const talosconfig = await issueTalosconfig({
+    authority,
+    contextName,
+    roles,
+    lifetime,
+    now: clock.now(),
+    issueLeaf,
+  });
+  const { crt = "", key = "" } = talosconfig.contexts[contextName] ?? {};
+  return { ca: authority.crt, crt, key, talosconfig: writeTalosconfig(talosconfig) };
+}

@@ -1,0 +1,114 @@
+/** The controllers of a node: the one literal list. */
+import { networkInterfaces, hostname as machineHostname } from "node:os";
+import { checkMachineConfig, ConfigInvalidError, loadMachineConfig } from "#config";
+import {
+  apiCertSANsController,
+  apiController,
+  type AskTime,
+  certificateStatusController,
+  encryptionSaltController,
+  etcdController,
+  hostnameController,
+  kubeletController,
+  kubernetesCertSANsController,
+  kubernetesController,
+  kubernetesDynamicCertsController,
+  machineTypeController,
+  maintenanceCertSANsController,
+  maintenanceRootController,
+  networkStatusController,
+  nodeAddressController,
+  pkiFilesController,
+  type PublishFiles,
+  rootEtcdController,
+  rootKubernetesController,
+  rootOSController,
+  securityStatusController,
+  timeStatusController,
+  trustdController,
+  trustedRootsController,
+} from "#controllers";
+import {
+  authorityProfiles,
+  issueAuthority,
+  type KeyProvider,
+  leafIssuer,
+  publicKeyPem,
+  readCertificate,
+} from "#pki";
+import type { Controller, Instant, Random } from "#runtime";
+
+interface Capabilities {
+  readonly keys: KeyProvider;
+  readonly random: Random;
+  readonly apiAddress: string;
+  readonly hostname?: string;
+  readonly askTime: AskTime;
+  readonly publishFiles: PublishFiles;
+  /** Default: those of this machine. */
+  readonly interfaceAddresses?: () => readonly string[];
+}
+
+/** Every controller of a node, given what it may do to the world. */
+export function nodeControllers(options: Capabilities): readonly Controller[] {
+  const { keys, random } = options;
+  const issueLeaf = leafIssuer({ keys, random });
+  return [
+    machineTypeController(),
+    hostnameController({
+      machine: machineHostname(),
+      ...(options.hostname !== undefined && { override: options.hostname }),
+    }),
+    nodeAddressController({
+      apiAddress: options.apiAddress,
+      interfaceAddresses: options.interfaceAddresses ?? machineAddresses,
+    }),
+    networkStatusController(),
+    timeStatusController({ askTime: options.askTime }),
+    rootOSController(),
+    rootEtcdController(),
+    rootKubernetesController(),
+    kubeletController(),
+    maintenanceRootController({
+      issue: (now) => issueAuthority(authorityProfiles.maintenance, { keys, random, now }),
+    }),
+    apiCertSANsController(),
+    kubernetesCertSANsController(),
+    maintenanceCertSANsController(),
+    apiController({ issueLeaf }),
+    trustdController({ issueLeaf }),
+    etcdController({ issueLeaf }),
+    kubernetesController({ issueLeaf }),
+    kubernetesDynamicCertsController({ issueLeaf }),
+    trustedRootsController(),
+    encryptionSaltController(),
+    certificateStatusController({ keyMatches: (pem) => keyMatches(keys, pem) }),
+    securityStatusController({
+      keyAlgorithmOf: async (pem) => (await keys.readKey(pem)).algorithm,
+      reviewConfig: (yaml, now) => reviewConfig(yaml, now, keys),
+    }),
+    pkiFilesController({
+      publishFiles: options.publishFiles,
+      publicKeyOf: async (pem) => publicKeyPem((await keys.readKey(pem)).publicKey),
+    }),
+  ];
+}
+
+const machineAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+
+async function keyMatches(keys: KeyProvider, pem: { crt: string; key: string }): Promise<boolean> {
+  const { publicKey } = await keys.readKey(pem.key);
+  return Buffer.from(publicKey.spki).equals(readCertificate(pem.crt).publicKey.spki);
+}
+
+/** What `validate` would say of a stored configuration. */
+async function reviewConfig(yaml: string, now: Instant, keys: KeyProvider): Promise<string[]> {
+  try {
+    const config = loadMachineConfig(yaml, "the stored configuration");
+    return (await checkMachineConfig(config, { mode: "container", now, keys })).warnings;
+  } catch (error) {
+    if (error instanceof ConfigInvalidError) return [...error.problems];
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The daemon: opens the state directory, settles the configuration, runs the controllers until every
+ * certificate whose inputs are ready is issued, then serves apid and says what it holds.
+ */
+import { join } from "node:path";
+import { leafIssuer, webCryptoKeys } from "#pki";
+import { FileSet } from "#resources";
+import { CodedError, type Logger, systemClock, systemRandom } from "#runtime";
+import { createEngine, type Engine } from "#runtime/engine";
+import type { Store } from "#runtime/store";
+import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
+import { serveApi } from "./api.ts";
+import { settleConfiguration, type Surroundings } from "./configuration.ts";
+import { nodeControllers } from "./controllers.ts";
+import { nodeLogger } from "./log.ts";
+import type { NodeIo, NodeOptions } from "./options.ts";
+import { filePublisher } from "./published-files.ts";
+import { openStateDirectory } from "./state-directory.ts";
+import { statusTable } from "./status-table.ts";
+import { askMachine, askNobody } from "./time-source.ts";
+
+export type { NodeIo, NodeOptions } from "./options.ts";
+
+/** The files cannot be published, so the servers that read them would not find them. */
+export class FilesUnpublishedError extends CodedError {
+  readonly code = "ERR_FILES_UNPUBLISHED";
+}
+
+/**
+ * Runs a node until `io.signal` is aborted.
+ *
+ * @returns the exit status: 0
+ * @throws {CodedError} when it cannot start; what was there before is as it was
+ */
+export async function runNode(options: NodeOptions, io: NodeIo): Promise<number> {
+  const log = nodeLogger(io, process.env["TRUSTPLANE_LOG_LEVEL"]);
+  const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
+  await using store = await openStateDirectory(options.stateDir, world);
+  const surroundings = { ...world, store };
+  const { warnings, demo } = await settleConfiguration(options.configFiles, {
+    ...surroundings,
+    overwrite: options.configOverwrite,
+    demoAddress: options.apiAddress,
+  });
+  for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
+  await using engine = engineOf(options, surroundings, { demo, log });
+  await engine.start();
+  await engine.settled();
+  await checkFiles(store);
+  const { apiAddress: address, apiPort: port } = options;
+  await using api = await serveApi({ ...surroundings, engine, address, port, log });
+  const talosconfig = join(options.stateDir, "talosconfig");
+  const issueLeaf = leafIssuer(world);
+  await keepAdminTalosconfig({
+    path: talosconfig,
+    address,
+    port: api.port,
+    issueLeaf,
+    ...surroundings,
+  });
+  io.stdout(await statusTable(store, address));
+  await new Promise<void>((resolve) => {
+    if (io.signal.aborted) resolve();
+    else
+      io.signal.addEventListener(
+        "abort",
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+  });
+  log.info({}, "stopping");
+  return 0;
+}
+
+function engineOf(
+  options: NodeOptions,
+  { store, clock, random, keys }: Surroundings,
+  { demo, log }: { readonly demo: boolean; readonly log: Logger },
+): Engine {
+  const quiet = demo || process.platform !== "linux";
+  const timeSource = options.timeSource ?? (quiet ? "none" : "auto");
+  const root = options.pkiDir ?? join(options.stateDir, "pki");
+  return createEngine({
+    store,
+    clock,
+    random,
+    log: log.child({ component: "controller-runtime" }),
+    controllers: nodeControllers({
+      keys,
+      random,
+      apiAddress: options.apiAddress,
+      ...(options.hostname !== undefined && { hostname: options.hostname }),
+      askTime: timeSource === "auto" ? askMachine : askNobody,
+      publishFiles: filePublisher({ root, adopt: options.adopt, clock, random }),
+    }),
+  });
+}
+
+/** @throws {FilesUnpublishedError} naming the files that are in the way, or what else failed */
+async function checkFiles(store: Store): Promise<void> {
+  const problems = (await store.list(FileSet)).map(({ spec }) => spec.error).filter(Boolean);
+  if (problems.length > 0) throw new FilesUnpublishedError(problems.join("\n"));
+}

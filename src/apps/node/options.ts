@@ -1,0 +1,27 @@
+/** What a node is started with, as the command line gives it. */
+export interface NodeOptions {
+  /** Files of one machine configuration, joined in order; none: the stored one, or a demo. */
+  readonly configFiles: readonly string[];
+  readonly stateDir: string;
+  /** Default `<state-dir>/pki`. */
+  readonly pkiDir?: string;
+  /** An IP address: listeners bind to it and outgoing calls leave from it. */
+  readonly apiAddress: string;
+  readonly apiPort: number;
+  /** Wins over the configuration and the machine's own name. */
+  readonly hostname?: string;
+  /** Default `auto`; `none` for a demo and off Linux. */
+  readonly timeSource?: "auto" | "none";
+  /** Applies the configuration files to a state directory that has one already. */
+  readonly configOverwrite: boolean;
+  /** Takes over files below the PKI directory that were not written by a node. */
+  readonly adopt: boolean;
+}
+
+/** Where a node writes, and what ends it. */
+export interface NodeIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly stderrIsTerminal: boolean;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,74 @@
+/** Files of a cluster: secrets bundle, machine configuration, talosconfig, kubeconfig. */
+export {
+  canonicalAddress,
+  firstAddress,
+  inNetworks,
+  isAddress,
+  isLoopback,
+  isRoutable,
+  sortAddresses,
+  sortNames,
+} from "./address.ts";
+export type { LoadedBundle, SecretsBundle } from "./bundle/bundle.ts";
+export {
+  bundleFromKubernetesPki,
+  kubernetesPkiFiles,
+  type KubernetesPki,
+} from "./bundle/from-kubernetes-pki.ts";
+export { bundleFromMachineConfig } from "./bundle/from-machine-config.ts";
+export { issueBundle, type BundleSources } from "./bundle/issue.ts";
+export { loadBundle, readBundle } from "./bundle/read.ts";
+export { writeBundle } from "./bundle/write.ts";
+export { readDuration } from "./duration.ts";
+export {
+  BundleInvalidError,
+  BundleParseError,
+  CertSanError,
+  ConfigIncompleteError,
+  ConfigInvalidError,
+  ConfigParseError,
+  DuplicateDocumentError,
+  EndpointError,
+  KubeconfigParseError,
+  TalosconfigParseError,
+  TalosContextError,
+  TalosVersionError,
+  UnknownDocumentError,
+  UnknownRolesError,
+} from "./errors.ts";
+export { readKubeconfig, writeKubeconfig, type KubeconfigRequest } from "./kubeconfig.ts";
+export { checkMachineConfig, type CheckOptions } from "./machine/check.ts";
+export { differingFields } from "./machine/difference.ts";
+export type { RuntimeMode } from "./machine/judgement.ts";
+export { loadMachineConfig } from "./machine/load.ts";
+export type {
+  CertificatePem,
+  HostnameChoice,
+  KeyPem,
+  KubeletJoin,
+  KubernetesRoot,
+  MachineConfig,
+  OSRoot,
+  TalosApiAccess,
+  TrustedRoots,
+} from "./machine/machine-config.ts";
+export type { ConfigDocument } from "./machine/documents.ts";
+export type { MachineConfigSources } from "./machine/new/blueprint.ts";
+export { generateMachineConfigs } from "./machine/new/machine-configs.ts";
+export { isRole, readRoles, roles, type Role } from "./roles.ts";
+export { DEFAULT_TALOS_VERSION, readTalosVersion, type TalosVersion } from "./talos-version.ts";
+export {
+  addTalosContext,
+  infoOfContext,
+  mergeTalosconfigs,
+  type ContextInfo,
+  type Rename,
+} from "./talosconfig/contexts.ts";
+export { contextNameOf, issueTalosconfig, type TalosconfigRequest } from "./talosconfig/issue.ts";
+export {
+  readTalosconfig,
+  writeTalosconfig,
+  type TalosContext,
+  type Talosconfig,
+} from "./talosconfig/talosconfig.ts";
+export { isToken, issueToken } from "./token.ts";

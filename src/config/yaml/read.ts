@@ -1,0 +1,160 @@
+/**
+ * YAML with positions. Scalars keep the text that stands in the file, so that a token of digits stays
+ * a token and no number loses a digit; whoever reads a field decides what it is.
+ */
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Document,
+  type Node,
+  Scalar,
+} from "yaml";
+
+/** Where something stands: both count from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a document holds: texts, lists, maps, and null where nothing stands. */
+export type YamlValue = string | null | readonly YamlValue[] | YamlMap;
+
+/** A mapping; keys are texts. */
+export interface YamlMap {
+  readonly [key: string]: YamlValue;
+}
+
+/** A step down: a key, or an index. */
+export type FieldPath = readonly (string | number)[];
+
+/** One document of a file. */
+export interface YamlDocument {
+  readonly value: YamlValue;
+  /** Where a field stands; where it is absent, the nearest one above it. */
+  positionOf(path: FieldPath): Position;
+}
+
+/** A text is not YAML. The message has no part of the text, which may be a secret. */
+export class YamlError extends Error {
+  readonly position: Position;
+  constructor(problem: string, position: Position) {
+    super(problem);
+    this.position = position;
+  }
+}
+
+/** An alias that is used again and again makes a small file large; this is where it stops. */
+const NODES_MAX = 100_000;
+
+/**
+ * Reads every document of a text; documents that hold nothing are left out.
+ *
+ * @throws {YamlError} at the first thing that is not YAML
+ */
+export function readYaml(text: string): YamlDocument[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, logLevel: "silent" });
+  if (!Array.isArray(documents)) return [];
+  const position = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  return documents.flatMap((document: Document) => {
+    const [error] = document.errors;
+    if (error !== undefined)
+      throw new YamlError(problems[error.code] ?? "is not YAML", position(error.pos[0]));
+    const root = document.contents;
+    if (root === null || (isScalar(root) && root.value === null)) return [];
+    const value = converter(document, position)(root);
+    return [{ value, positionOf: (path) => position(offsetOf(document, root, path)) }];
+  });
+}
+
+/** What the parser's codes mean; its own messages quote the text. */
+const problems: Readonly<Record<string, string>> = {
+  ALIAS_PROPS: "an alias cannot have an anchor or a tag",
+  BAD_ALIAS: "an alias has no name",
+  BAD_COLLECTION_TYPE: "a tag does not fit its collection",
+  BAD_DQ_ESCAPE: "a double-quoted text has an escape that does not exist",
+  BAD_INDENT: "the indentation does not fit",
+  BAD_PROP_ORDER: "an anchor or a tag stands in the wrong place",
+  BAD_SCALAR_START: "a plain text cannot start with this character; quote it",
+  BLOCK_AS_IMPLICIT_KEY: "a mapping cannot begin on the line of another; check the indentation",
+  BLOCK_IN_FLOW: "a block collection cannot stand within brackets",
+  DUPLICATE_KEY: "a key stands twice in one mapping",
+  IMPOSSIBLE: "is not YAML",
+  KEY_OVER_1024_CHARS: "a key is longer than 1024 characters",
+  MISSING_CHAR: "a character is missing here: a colon, a quote, a comma or a bracket",
+  MULTILINE_IMPLICIT_KEY: "a key spans several lines; is a colon or a quote missing?",
+  MULTIPLE_ANCHORS: "a value has two anchors",
+  MULTIPLE_DOCS: "another document begins here",
+  MULTIPLE_TAGS: "a value has two tags",
+  NON_STRING_KEY: "a key is not a text",
+  RESOURCE_EXHAUSTION: "is nested too deeply",
+  TAB_AS_INDENT: "a tab is used for indentation; use spaces",
+  TAG_RESOLVE_FAILED: "a tag does not fit its value",
+  UNEXPECTED_TOKEN: "something stands here that does not belong here; check quotes and indentation",
+};
+
+function converter(document: Document, position: (offset: number) => Position) {
+  let nodes = 0;
+  const fail = (node: Node, problem: string): never => {
+    throw new YamlError(problem, position(node.range?.[0] ?? 0));
+  };
+  const convert = (node: unknown, below: readonly Node[] = []): YamlValue => {
+    if (isScalar(node)) return textOf(node);
+    const target = isAlias(node) ? node.resolve(document) : node;
+    if (isAlias(node) && target === undefined) return fail(node, "an alias names no anchor");
+    if (isScalar(target)) return textOf(target);
+    if (!isCollection(target)) return null;
+    nodes += target.items.length;
+    if (nodes > NODES_MAX) return fail(target, "aliases make this document too large");
+    if (below.includes(target)) return fail(target, "an alias holds itself");
+    const path = [...below, target];
+    if (isSeq(target)) return target.items.map((item) => convert(item, path));
+    if (!isMap(target)) return null;
+    const entries: [string, YamlValue][] = [];
+    for (const { key, value } of target.items) {
+      const name = isScalar(key) ? (textOf(key) ?? "") : fail(target, "a key is not a text");
+      const held = convert(value, path);
+      if (name === "<<" && isRecord(held)) entries.unshift(...Object.entries(held));
+      else entries.push([name, held]);
+    }
+    return Object.fromEntries(entries);
+  };
+  return convert;
+}
+
+const textOf = (scalar: Scalar): string | null => {
+  if (scalar.value === null && scalar.type !== Scalar.QUOTE_DOUBLE) return null;
+  if (typeof scalar.value === "string") return scalar.value;
+  return scalar.source ?? String(scalar.value);
+};
+
+/** Tells whether a value is a mapping. */
+export const isRecord = (value: YamlValue | undefined): value is YamlMap =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function offsetOf(document: Document, root: Node, path: FieldPath): number {
+  let offset = root.range?.[0] ?? 0;
+  let node: unknown = root;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    const item = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && textOf(key) === step)
+      : isSeq(node)
+        ? node.items[Number(step)]
+        : undefined;
+    if (item === undefined) return offset;
+    node = isPair(item) ? item.value : item;
+    const start: unknown = isPair(item) ? item.key : item;
+    offset = (start as Node).range?.[0] ?? offset;
+  }
+  return offset;
+}

@@ -1,0 +1,27 @@
+/** Every controller of this project, one file each. */
+export { machineTypeController } from "./config/machine-type.ts";
+export { pkiFilesController, type PublishFiles } from "./files/pki-files.ts";
+export { hostnameController } from "./network/hostname.ts";
+export { nodeAddressController } from "./network/node-address.ts";
+export { networkStatusController } from "./network/status.ts";
+export { type AskTime, timeStatusController } from "./runtime/time-status.ts";
+export { apiCertSANsController } from "./secrets/api-cert-sans.ts";
+export { apiController } from "./secrets/api.ts";
+export { certificateStatusController, type KeyMatches } from "./secrets/certificate-status.ts";
+export { encryptionSaltController } from "./secrets/encryption-salt.ts";
+export { etcdController } from "./secrets/etcd.ts";
+export { kubeletController } from "./secrets/kubelet.ts";
+export { kubernetesCertSANsController } from "./secrets/kubernetes-cert-sans.ts";
+export { kubernetesDynamicCertsController } from "./secrets/kubernetes-dynamic-certs.ts";
+export { kubernetesController } from "./secrets/kubernetes.ts";
+export { maintenanceCertSANsController } from "./secrets/maintenance-cert-sans.ts";
+export {
+  type IssueMaintenanceRoot,
+  maintenanceRootController,
+} from "./secrets/maintenance-root.ts";
+export { rootEtcdController } from "./secrets/root-etcd.ts";
+export { rootKubernetesController } from "./secrets/root-kubernetes.ts";
+export { rootOSController } from "./secrets/root-os.ts";
+export { securityStatusController } from "./secrets/security-status.ts";
+export { trustdController } from "./secrets/trustd.ts";
+export { trustedRootsController } from "./secrets/trusted-roots.ts";

@@ -1,0 +1,174 @@
+/**
+ * Which certificates a node should hold, where they stand, and who issues them: the one list behind
+ * `certificatestatus`, `securitystatus` and the files on disk.
+ */
+import { readKubeconfig } from "#config";
+import type {
+  AcceptedRoot,
+  ApiCertificates,
+  EtcdRoot,
+  EtcdSecrets,
+  KubernetesDynamicCerts,
+  KubernetesRoot,
+  KubernetesSecrets,
+  OSRoot,
+  TrustdCertificates,
+} from "#resources";
+import type { DeepReadonly, Resource, SpecOf } from "#runtime";
+
+type Held<Kind> = Resource<SpecOf<Kind>> | null;
+
+/** Every resource that holds certificates; null while it is not there. */
+export interface Holdings {
+  readonly os: Held<typeof OSRoot>;
+  readonly k8s: Held<typeof KubernetesRoot>;
+  readonly etcdRoot: Held<typeof EtcdRoot>;
+  readonly api: Held<typeof ApiCertificates>;
+  readonly trustd: Held<typeof TrustdCertificates>;
+  readonly etcd: Held<typeof EtcdSecrets>;
+  readonly kubeconfigs: Held<typeof KubernetesSecrets>;
+  readonly dynamic: Held<typeof KubernetesDynamicCerts>;
+  readonly accepted: readonly Resource<SpecOf<typeof AcceptedRoot>>[];
+}
+
+/** The four authorities of a node. */
+export const roots = ["os", "k8s", "etcd", "aggregator"] as const;
+export type Root = (typeof roots)[number];
+
+/** Labels on each status: the root that it stands under, and its role. */
+export const ROOT_LABEL = "trustplane.dev/root";
+export const ROLE_LABEL = "trustplane.dev/role";
+
+/** A certificate that is there, or should be. */
+export interface Item {
+  readonly id: string;
+  readonly root: Root;
+  readonly role: "authority" | "accepted" | "leaf";
+  /** The controller that issues it; empty for roots, which come with the configuration. */
+  readonly controller: string;
+  /** The resource that holds it: `Type(namespace/id)`. */
+  readonly source: string;
+  /** PEM texts; undefined while missing. Accepted authorities have no key. */
+  readonly crt: string | undefined;
+  readonly key: string | undefined;
+}
+
+type Pem = DeepReadonly<{ crt: string; key?: string }> | null | undefined;
+
+const secret = (kind: string, id: string): string => `${kind}.secrets.talos.dev(secrets/${id})`;
+const API = secret("ApiCertificates", "api");
+const TRUSTD = secret("TrustdCertificates", "trustd");
+const ETCD = secret("EtcdSecrets", "etcd");
+const KUBERNETES = secret("KubernetesSecrets", "k8s-certs");
+const DYNAMIC = secret("KubernetesDynamicCerts", "k8s-dynamic-certs");
+
+/** PEM of an authority that is in force; null where the node has none. */
+export function authorityOf(root: Root, held: Holdings): Pem {
+  switch (root) {
+    case "os":
+      return held.os?.spec.issuingCA ?? held.os?.spec.acceptedCAs.at(-1);
+    case "k8s":
+      return held.k8s?.spec.issuingCA;
+    case "etcd":
+      return held.etcdRoot?.spec.etcdCA;
+    case "aggregator":
+      return held.k8s?.spec.aggregatorCA;
+  }
+}
+
+/** PEM of every authority that is trusted under a root, the issuing one among them. */
+export function trustedUnder(root: Root, held: Holdings): readonly string[] {
+  const also = held.accepted.find(({ metadata }) => metadata.id === root)?.spec.acceptedCAs ?? [];
+  const configured = {
+    os: held.os?.spec.acceptedCAs,
+    k8s: held.k8s?.spec.acceptedCAs,
+    etcd: held.etcdRoot ? [held.etcdRoot.spec.etcdCA] : [],
+    aggregator: held.k8s?.spec.acceptedAggregatorCAs,
+  }[root];
+  return [...new Set([...(configured ?? []), ...also].map(({ crt }) => crt))];
+}
+
+/** Everything that this node holds or should hold. */
+export function inventory(held: Holdings): readonly Item[] {
+  return [...authorities(held), ...leaves(held)];
+}
+
+function authorities(held: Holdings): Item[] {
+  const sources = {
+    os: secret("OSRootSecrets", "os"),
+    k8s: secret("KubernetesRootSecrets", "k8s"),
+    etcd: secret("EtcdRootSecrets", "etcd"),
+    aggregator: secret("KubernetesRootSecrets", "k8s"),
+  };
+  return roots.flatMap((root) => {
+    const issuing = authorityOf(root, held);
+    if (!issuing) return [];
+    const item = { root, controller: "", source: sources[root] };
+    const others = trustedUnder(root, held).filter((crt) => crt !== issuing.crt);
+    return [
+      { ...item, id: `${root}-ca`, role: "authority", crt: issuing.crt, key: issuing.key },
+      ...others.map((crt, index) => ({
+        ...item,
+        id: `${root}-accepted-${String(index + 1)}`,
+        role: "accepted" as const,
+        crt,
+        key: undefined,
+      })),
+    ] as const;
+  });
+}
+
+function leaves(held: Holdings): Item[] {
+  const leaf = (root: Root, controller: string, source: string, pems: Record<string, Pem>) =>
+    Object.entries(pems).map(([id, pem]): Item => ({
+      id,
+      root,
+      role: "leaf",
+      controller: `secrets.${controller}`,
+      source,
+      crt: pem?.crt,
+      key: pem?.key,
+    }));
+  const controlPlane = held.os?.spec.issuingCA;
+  const { api, trustd, etcd, dynamic } = held;
+  return [
+    ...(held.os ? leaf("os", "APIController", API, { "apid-server": api?.spec.server }) : []),
+    ...(controlPlane
+      ? [
+          ...leaf("os", "APIController", API, { "apid-client": api?.spec.client }),
+          ...leaf("os", "TrustdController", TRUSTD, { "trustd-server": trustd?.spec.server }),
+        ]
+      : []),
+    ...(held.etcdRoot
+      ? leaf("etcd", "EtcdController", ETCD, {
+          "etcd-server": etcd?.spec.etcd,
+          "etcd-peer": etcd?.spec.etcdPeer,
+          "etcd-admin": etcd?.spec.etcdAdmin,
+          "etcd-apiserver-client": etcd?.spec.etcdAPIServer,
+        })
+      : []),
+    ...(held.k8s
+      ? [
+          ...leaf("k8s", "KubernetesDynamicCertsController", DYNAMIC, {
+            "kube-apiserver": dynamic?.spec.apiServer,
+            "apiserver-kubelet-client": dynamic?.spec.apiServerKubeletClient,
+          }),
+          ...leaf("aggregator", "KubernetesDynamicCertsController", DYNAMIC, {
+            "front-proxy-client": dynamic?.spec.frontProxy,
+          }),
+          ...leaf("k8s", "KubernetesController", KUBERNETES, kubeconfigLeaves(held.kubeconfigs)),
+        ]
+      : []),
+  ];
+}
+
+function kubeconfigLeaves(held: Holdings["kubeconfigs"]): Record<string, Pem> {
+  const read = (text: string | undefined) =>
+    text === undefined ? undefined : readKubeconfig(text);
+  return {
+    "controller-manager": read(held?.spec.controllerManagerKubeconfig),
+    scheduler: read(held?.spec.schedulerKubeconfig),
+    admin: read(held?.spec.adminKubeconfig),
+    "localhost-admin": read(held?.spec.localhostAdminKubeconfig),
+  };
+}

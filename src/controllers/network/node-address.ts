@@ -1,0 +1,48 @@
+/**
+ * Lists the node's addresses. With a loopback API address that one is the only address, so that
+ * several nodes live on one host; otherwise they are those of the machine's interfaces, and an
+ * address once seen stays in `accumulative`.
+ */
+import { inNetworks, isLoopback, isRoutable, loadMachineConfig, sortAddresses } from "#config";
+import { ACTIVE, MachineConfig, NodeAddress } from "#resources";
+import { after, defineController, exclusive, maybe, minutes } from "#runtime";
+
+/** How long a new address of the machine may go unnoticed. */
+const LOOK_AGAIN = minutes(1);
+
+export const nodeAddressController = (options: {
+  readonly apiAddress: string;
+  /** Addresses of the machine's interfaces. */
+  readonly interfaceAddresses: () => readonly string[];
+}) =>
+  defineController({
+    name: "network.NodeAddressController",
+    inputs: { config: maybe(MachineConfig, ACTIVE) },
+    outputs: { addresses: exclusive(NodeAddress) },
+
+    reconcile({ inputs, held, clock }) {
+      const alone = isLoopback(options.apiAddress);
+      const current = alone
+        ? [options.apiAddress]
+        : sortAddresses([options.apiAddress, ...options.interfaceAddresses()].filter(isRoutable));
+      const seen = alone ? [] : (held.addresses["accumulative"]?.addresses ?? []);
+      const accumulative = sortAddresses([...current, ...seen]);
+      const config = inputs.config && loadMachineConfig(inputs.config.spec.yaml);
+      const kubernetes = config ? config.clusterNetworks() : [];
+      const outside = (list: string[]) => list.filter((ip) => !inNetworks(ip, kubernetes));
+      const spec = (addresses: string[]) => ({ addresses, sortAlgorithm: "v1" as const });
+      return {
+        outputs: {
+          addresses: {
+            default: spec(current.slice(0, 1)),
+            current: spec(current),
+            "current-no-k8s": spec(outside(current)),
+            routed: spec(current),
+            accumulative: spec(accumulative),
+            "accumulative-no-k8s": spec(outside(accumulative)),
+          },
+        },
+        wakeAt: alone ? null : after(clock.now(), LOOK_AGAIN),
+      };
+    },
+  });

@@ -1,0 +1,224 @@
+/**
+ * Says of every certificate what it is, how it is, why, and what happens next. Derived from the
+ * secrets, public facts only; wakes at the next instant at which one of the states changes.
+ */
+import {
+  type Certificate,
+  formatName,
+  readCertificate,
+  renewAt,
+  serialHex,
+  signedBy,
+  verifyChain,
+} from "#pki";
+import {
+  AcceptedRoot,
+  ApiCertificates,
+  CertificateStatus,
+  EtcdRoot,
+  EtcdSecrets,
+  KubernetesDynamicCerts,
+  KubernetesRoot,
+  KubernetesSecrets,
+  OSRoot,
+  TrustdCertificates,
+} from "#resources";
+import {
+  after,
+  all,
+  ControllerStatus,
+  defineController,
+  earliest,
+  exclusive,
+  type Instant,
+  maybe,
+  resource,
+  rfc3339,
+  seconds,
+  type SpecOf,
+} from "#runtime";
+import {
+  authorityOf,
+  type Holdings,
+  inventory,
+  type Item,
+  ROLE_LABEL,
+  ROOT_LABEL,
+  trustedUnder,
+} from "../inventory.ts";
+
+type Status = SpecOf<typeof CertificateStatus>;
+type IssuerStatus = SpecOf<typeof ControllerStatus> | undefined;
+
+/** Tells whether a private key belongs to a certificate, both PEM. */
+export type KeyMatches = (pem: { readonly crt: string; readonly key: string }) => Promise<boolean>;
+
+export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMatches }) =>
+  defineController({
+    name: "secrets.CertificateStatusController",
+    inputs: {
+      os: maybe(OSRoot, "os"),
+      k8s: maybe(KubernetesRoot, "k8s"),
+      etcdRoot: maybe(EtcdRoot, "etcd"),
+      api: maybe(ApiCertificates, "api"),
+      trustd: maybe(TrustdCertificates, "trustd"),
+      etcd: maybe(EtcdSecrets, "etcd"),
+      kubeconfigs: maybe(KubernetesSecrets, "k8s-certs"),
+      dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs"),
+      accepted: all(AcceptedRoot),
+      controllers: all(ControllerStatus),
+    },
+    outputs: { statuses: exclusive(CertificateStatus) },
+
+    async reconcile({ inputs, clock }) {
+      const now = clock.now();
+      const looks = await Promise.all(
+        inventory(inputs).map(async (item) => {
+          const issuer = inputs.controllers.find(({ metadata }) => metadata.id === item.controller);
+          const look = await lookAt(item, { held: inputs, issuer: issuer?.spec, keyMatches, now });
+          return { item, ...look };
+        }),
+      );
+      return {
+        outputs: {
+          statuses: Object.fromEntries(
+            looks.map(({ item, status }) => [
+              item.id,
+              resource(status, { labels: { [ROOT_LABEL]: item.root, [ROLE_LABEL]: item.role } }),
+            ]),
+          ),
+        },
+        wakeAt: earliest(looks.map(({ changesAt }) => changesAt)),
+      };
+    },
+  });
+
+interface Look {
+  readonly held: Holdings;
+  readonly issuer: IssuerStatus;
+  readonly keyMatches: KeyMatches;
+  readonly now: Instant;
+}
+
+async function lookAt(
+  item: Item,
+  look: Look,
+): Promise<{ status: Status; changesAt: Instant | null }> {
+  const { issuer, now } = look;
+  const trouble = {
+    lastError: issuer?.error ? `${issuer.error.code}: ${issuer.error.message}` : "",
+    nextAttempt: issuer?.state === "failing" ? issuer.nextTry : "",
+  };
+  if (item.crt === undefined) {
+    const why = issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "not issued yet";
+    const missing = { state: "Missing" as const, why: trouble.lastError || why };
+    return { status: { ...nothing, ...trouble, ...missing, source: item.source }, changesAt: null };
+  }
+  const certificate = readCertificate(item.crt, item.id);
+  const renewal = item.role === "leaf" ? renewalOf(certificate, item, look.held) : null;
+  const chain = await chainOf(certificate, item, look);
+  const matches =
+    item.key === undefined || (await look.keyMatches({ crt: item.crt, key: item.key }));
+  const verdict = judge({ certificate, renewal, chain, matches, now, role: item.role });
+  const why = verdict.state === "RenewalDue" && trouble.lastError ? trouble.lastError : verdict.why;
+  const boundaries = [certificate.notBefore, renewal, after(certificate.notAfter, seconds(1))];
+  return {
+    status: {
+      ...facts(certificate),
+      ...trouble,
+      state: verdict.state,
+      why,
+      renewAt: renewal === null ? "" : rfc3339(renewal),
+      chain,
+      source: item.source,
+    },
+    changesAt: earliest(
+      boundaries.map((moment) => (moment !== null && moment > now ? moment : null)),
+    ),
+  };
+}
+
+function renewalOf(certificate: Certificate, item: Item, held: Holdings): Instant | null {
+  const authority = authorityOf(item.root, held);
+  return authority ? renewAt(certificate, readCertificate(authority.crt, `${item.root}-ca`)) : null;
+}
+
+/** `ok`, or why no chain of valid signatures, names and usages leads to an accepted authority. */
+async function chainOf(certificate: Certificate, item: Item, { held, now }: Look): Promise<string> {
+  if (item.role !== "leaf") {
+    return (await signedBy(certificate, certificate)) ? "ok" : "not self-signed";
+  }
+  const anchors = trustedUnder(item.root, held).map((crt) =>
+    readCertificate(crt, `${item.root}-ca`),
+  );
+  const verdict = await verifyChain({
+    leaf: certificate,
+    intermediates: [],
+    anchors,
+    now,
+    usage: "any",
+  });
+  return verdict.valid ? "ok" : verdict.reason;
+}
+
+function judge(seen: {
+  certificate: Certificate;
+  renewal: Instant | null;
+  chain: string;
+  matches: boolean;
+  now: Instant;
+  role: Item["role"];
+}): Pick<Status, "state" | "why"> {
+  const { certificate, renewal, chain, matches, now, role } = seen;
+  if (!matches) return { state: "KeyMismatch", why: "the private key is not this certificate's" };
+  if (now > certificate.notAfter) {
+    return { state: "Expired", why: `ended on ${rfc3339(certificate.notAfter)}` };
+  }
+  if (now < certificate.notBefore) {
+    return {
+      state: "NotYetValid",
+      why: `begins on ${rfc3339(certificate.notBefore)}: is this machine's clock right?`,
+    };
+  }
+  if (chain !== "ok") return { state: "Untrusted", why: chain };
+  if (renewal !== null && renewal <= now) {
+    return { state: "RenewalDue", why: `due since ${rfc3339(renewal)}` };
+  }
+  const endsWithRoot = role === "leaf" && renewal === null;
+  return {
+    state: "Valid",
+    why: endsWithRoot ? "ends with its root: replaced when the root is" : "",
+  };
+}
+
+const facts = (certificate: Certificate) => ({
+  subject: formatName(certificate.subject),
+  issuer: formatName(certificate.issuer),
+  serialNumber: serialHex(certificate.serialNumber),
+  notBefore: rfc3339(certificate.notBefore),
+  notAfter: rfc3339(certificate.notAfter),
+  keyAlgorithm: certificate.publicKey.algorithm,
+  signatureAlgorithm: certificate.signatureAlgorithm,
+  keyUsages: [...certificate.keyUsages],
+  extKeyUsages: [...certificate.extKeyUsages],
+  dnsNames: [...certificate.dnsNames],
+  ipAddresses: [...certificate.ipAddresses],
+  spkiFingerprint: certificate.spkiFingerprint,
+});
+
+const nothing: Omit<Status, "state" | "why" | "lastError" | "nextAttempt" | "source"> = {
+  subject: "",
+  issuer: "",
+  serialNumber: "",
+  notBefore: "",
+  notAfter: "",
+  renewAt: "",
+  chain: "",
+  keyAlgorithm: "",
+  signatureAlgorithm: "",
+  keyUsages: [],
+  extKeyUsages: [],
+  dnsNames: [],
+  ipAddresses: [],
+  spkiFingerprint: "",
+};

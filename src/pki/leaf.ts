@@ -1,0 +1,164 @@
+/** Issues leaves by their profiles. */
+import { after, instantOf, type Instant, type Random } from "#runtime";
+import { canonicalAddress } from "./address.ts";
+import { assertNotEnded, readAuthority, SKEW, type KeyedPem } from "./authority.ts";
+import type { Certificate } from "./certificate.ts";
+import type { Csr } from "./csr.ts";
+import { AltNameInvalidError } from "./errors.ts";
+import { passGate } from "./gate.ts";
+import { signCertificate, type Authority } from "./issue.ts";
+import { defaultSignature, leafKeys, signatureAlgorithms } from "./keys/algorithms.ts";
+import type { KeyAlgorithm, KeyProvider, PublicKey, SignatureAlgorithm } from "./keys/key.ts";
+import { buildName, type Name } from "./name.ts";
+import type { LeafProfile } from "./profiles.ts";
+
+/** What a leaf shall be; `lifetime` and the subject are by default those of the profile. */
+export interface LeafRequest {
+  readonly profile: LeafProfile;
+  readonly authority: KeyedPem;
+  readonly commonName?: string;
+  readonly organizations?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly lifetime?: number;
+  readonly now: Instant;
+}
+
+/** Issues a leaf with a new key. */
+export type IssueLeaf = (request: LeafRequest) => Promise<KeyedPem>;
+
+/** The names of a leaf, addresses in canonical text. */
+export interface LeafNames {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+
+/**
+ * The names that a leaf will have.
+ *
+ * @throws {AltNameInvalidError} when an address is none
+ */
+export const leafNames = (request: Omit<LeafRequest, "authority" | "now">): LeafNames => ({
+  commonName: request.commonName ?? request.profile.commonName ?? "",
+  organizations: request.organizations ?? request.profile.organizations ?? [],
+  dnsNames: request.dnsNames ?? [],
+  ipAddresses: (request.ipAddresses ?? []).map(addressOf),
+});
+
+function addressOf(text: string): string {
+  const address = canonicalAddress(text);
+  if (address === undefined)
+    throw new AltNameInvalidError(`${JSON.stringify(text)} is not an IP address`);
+  return address;
+}
+
+/** The key that leaves have under an authority, by the signature on it (talos-pki.md §2.1). */
+export const leafKeyUnder = ({ signatureAlgorithm }: Certificate): KeyAlgorithm =>
+  leafKeys[signatureAlgorithms[signatureAlgorithm].family];
+
+/** The end of a leaf: its lifetime after the backdating, and never after its issuer. */
+export function leafEnd(notBefore: Instant, lifetime: number, issuer: Certificate): Instant {
+  return instantOf(Math.min(wholeSecond(notBefore + SKEW + lifetime), issuer.notAfter));
+}
+
+const wholeSecond = (moment: number): Instant => instantOf(Math.floor(moment / 1000) * 1000);
+
+/**
+ * An issuer of leaves with new keys of the type that the authority asks for.
+ *
+ * @returns a function that throws AuthorityExpiredError, NotAuthorityError, KeyMismatchError,
+ *   AltNameInvalidError, AlgorithmMismatchError, CertificateRefusedError
+ */
+export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Random }): IssueLeaf {
+  const known = new WeakMap<KeyedPem, KeyedPem & { readonly authority: Authority }>();
+  const authorityOf = async (pem: KeyedPem): Promise<Authority> => {
+    const before = known.get(pem);
+    if (before?.crt === pem.crt && before.key === pem.key) return before.authority;
+    const authority = await readAuthority(pem, o.keys);
+    known.set(pem, { crt: pem.crt, key: pem.key, authority });
+    return authority;
+  };
+  return async (request) => {
+    const { profile, now } = request;
+    const authority = await authorityOf(request.authority);
+    assertNotEnded(authority.certificate, now);
+    const names = leafNames(request);
+    const key = await o.keys.issueKey(leafKeyUnder(authority.certificate));
+    const leaf = await certify({
+      authority,
+      profile,
+      subject: buildName(names),
+      publicKey: key.publicKey,
+      dnsNames: names.dnsNames,
+      ipAddresses: names.ipAddresses,
+      signatureAlgorithm: defaultSignature(key.algorithm),
+      lifetime: request.lifetime ?? profile.lifetime,
+      now,
+      random: o.random,
+    });
+    return { crt: leaf.pem, key: await key.pem() };
+  };
+}
+
+/**
+ * Issues a leaf for a certificate request, which names the key, DNS names and addresses.
+ *
+ * @param o.subject what of the request's subject is certified: the signer decides
+ * @throws {AuthorityExpiredError} when the authority has ended
+ * @throws {AlgorithmMismatchError} when the request's key is of another type than the authority's
+ * @see talos-pki.md §2.2
+ */
+export async function certifyCsr(o: {
+  readonly csr: Csr;
+  readonly subject: Name;
+  readonly authority: Authority;
+  readonly profile: LeafProfile;
+  readonly lifetime?: number;
+  readonly now: Instant;
+  readonly random: Random;
+}): Promise<Certificate> {
+  const { csr, authority, profile, subject, now, random } = o;
+  assertNotEnded(authority.certificate, now);
+  const { publicKey, signatureAlgorithm, dnsNames, ipAddresses } = csr;
+  const lifetime = o.lifetime ?? profile.lifetime;
+  return certify({
+    ...{ authority, profile, subject, publicKey, dnsNames, ipAddresses, signatureAlgorithm },
+    ...{ lifetime, now, random },
+  });
+}
+
+/** Signs, and lets through the gate. */
+async function certify(o: {
+  readonly authority: Authority;
+  readonly profile: LeafProfile;
+  readonly subject: Name;
+  readonly publicKey: PublicKey;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly signatureAlgorithm: SignatureAlgorithm;
+  readonly lifetime: number;
+  readonly now: Instant;
+  readonly random: Random;
+}): Promise<Certificate> {
+  const { authority, profile, subject, publicKey, dnsNames, now } = o;
+  const issuer = authority.certificate;
+  const notBefore = wholeSecond(after(now, -SKEW));
+  // As it will be read again: mapped addresses have become IPv4.
+  const ipAddresses = o.ipAddresses.map(addressOf);
+  const der = await signCertificate({
+    issuer: authority,
+    subject,
+    publicKey,
+    notBefore,
+    notAfter: leafEnd(notBefore, o.lifetime, issuer),
+    keyUsages: profile.keyUsages,
+    extKeyUsages: profile.extKeyUsages,
+    dnsNames,
+    ipAddresses,
+    signatureAlgorithm: o.signatureAlgorithm,
+    random: o.random,
+  });
+  return passGate(der, { profile, issuer, subject, publicKey, dnsNames, ipAddresses, now });
+}

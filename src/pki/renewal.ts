@@ -1,0 +1,163 @@
+/** When a leaf is renewed, and why one is issued anew. */
+import { instantOf, type Instant } from "#runtime";
+import { SKEW, type KeyedPem } from "./authority.ts";
+import { readCertificate, type Certificate } from "./certificate.ts";
+import { CodedError } from "#runtime";
+import { sameBytes } from "./gate.ts";
+import { keyIdUnder } from "./issue.ts";
+import { sameKey } from "./keys/algorithms.ts";
+import { signedBy } from "./keys/public-key.ts";
+import { readPrivateKey } from "./keys/software-key.ts";
+import { leafEnd, leafKeyUnder, leafNames, type IssueLeaf, type LeafRequest } from "./leaf.ts";
+import { commonName, organizations, sameName } from "./name.ts";
+
+/** Renewal falls into this part of a leaf's life; where in it, the serial number says. */
+const EARLIEST = 0.4;
+const LATEST = 0.75;
+
+/**
+ * When a leaf is due: a fraction of its life that differs from leaf to leaf, so that not all of them
+ * are renewed at once, and is the same whoever asks.
+ *
+ * @returns null when the leaf ends with its issuer, for then renewal cannot extend it
+ */
+export function renewAt(leaf: Certificate, issuer: Certificate): Instant | null {
+  const { notBefore, notAfter, serialNumber } = leaf;
+  if (notAfter >= issuer.notAfter) return null;
+  const jitter = Number(BigInt.asUintN(32, serialNumber)) / 2 ** 32;
+  const fraction = EARLIEST + (LATEST - EARLIEST) * jitter;
+  const issued = notBefore + SKEW;
+  return instantOf(Math.min(notAfter, Math.floor(issued + fraction * (notAfter - issued))));
+}
+
+/** Why a held leaf does not do. */
+export type ReissueReason =
+  | "missing"
+  | "unreadable"
+  | "key mismatch"
+  | "issuer changed"
+  | "profile changed"
+  | "names changed"
+  | "lifetime changed"
+  | "not yet valid"
+  | "due";
+
+/** What {@link keepLeaf} comes to. */
+export interface KeptLeaf {
+  /** The held object itself when nothing has to change. */
+  readonly leaf: KeyedPem;
+  readonly renewAt: Instant | null;
+  /** Why the leaf is a new one; null when it is the held one. */
+  readonly reason: ReissueReason | null;
+}
+
+/**
+ * Keeps a held leaf as long as it is what the request asks for, and else issues a new one.
+ *
+ * @throws what `issueLeaf` throws; {CertificateParseError}, {PemError}, {PemLabelError} when the
+ *   authority's certificate cannot be read
+ */
+export async function keepLeaf(o: {
+  readonly held: KeyedPem | undefined;
+  readonly request: LeafRequest;
+  readonly issueLeaf: IssueLeaf;
+}): Promise<KeptLeaf> {
+  const issuer = issuerOf(o.request.authority.crt);
+  const reason = await reissueReason(o.held, o.request);
+  if (o.held !== undefined && reason === null)
+    return { leaf: o.held, renewAt: renewAt(readHeld(o.held).certificate, issuer), reason };
+  const leaf = await o.issueLeaf(o.request);
+  return { leaf, renewAt: renewAt(readHeld(leaf).certificate, issuer), reason };
+}
+
+/** Why the held leaf is not, or no more, what the request asks for; null when it is. */
+export async function reissueReason(
+  held: KeyedPem | undefined,
+  request: LeafRequest,
+): Promise<ReissueReason | null> {
+  if (held === undefined) return "missing";
+  const issuer = issuerOf(request.authority.crt);
+  let leaf: Certificate;
+  try {
+    const read = readHeld(held);
+    if (!read.keyMatches) return "key mismatch";
+    leaf = read.certificate;
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return "unreadable";
+  }
+  if (!(await isUnder(leaf, issuer))) return "issuer changed";
+  for (const [reason, applies] of Object.entries(reasons))
+    if (applies(leaf, request, issuer)) return reason as keyof typeof reasons;
+  return null;
+}
+
+type Applies = (leaf: Certificate, request: LeafRequest, issuer: Certificate) => boolean;
+
+/** In the order in which they are asked. */
+const reasons = {
+  "profile changed": (leaf, { profile }, issuer) =>
+    leaf.isCa ||
+    leaf.publicKey.algorithm !== leafKeyUnder(issuer) ||
+    !sameSet(leaf.keyUsages, profile.keyUsages) ||
+    !sameSet(leaf.extKeyUsages, profile.extKeyUsages),
+  "names changed"(leaf, request) {
+    const names = leafNames(request);
+    return !(
+      (commonName(leaf.subject) ?? "") === names.commonName &&
+      sameSet(organizations(leaf.subject), names.organizations) &&
+      sameSet(leaf.dnsNames, names.dnsNames) &&
+      sameSet(leaf.ipAddresses, names.ipAddresses)
+    );
+  },
+  "lifetime changed": (leaf, { profile, lifetime = profile.lifetime }, issuer) =>
+    leaf.notAfter !== leafEnd(leaf.notBefore, lifetime, issuer),
+  "not yet valid": ({ notBefore }, { now }) => now < notBefore,
+  due(leaf, { now }, issuer) {
+    const when = renewAt(leaf, issuer);
+    return when !== null && now >= when;
+  },
+} as const satisfies Partial<Record<ReissueReason, Applies>>;
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean => {
+  const set = new Set(a);
+  return new Set(b).size === set.size && b.every((text) => set.has(text));
+};
+
+/** Issued by this very authority: its name, key identifier and signature. */
+const isUnder = async (leaf: Certificate, issuer: Certificate): Promise<boolean> =>
+  sameName(leaf.issuer, issuer.subject) &&
+  sameBytes(leaf.authorityKeyId, keyIdUnder(issuer, leaf.subject)) &&
+  (await signedBy(leaf, issuer));
+
+interface HeldLeaf extends KeyedPem {
+  readonly certificate: Certificate;
+  readonly keyMatches: boolean;
+}
+
+const heldLeaves = new WeakMap<KeyedPem, HeldLeaf>();
+
+/** Reads a leaf once for each object that holds it. */
+function readHeld(held: KeyedPem): HeldLeaf {
+  const { crt, key } = held;
+  const known = heldLeaves.get(held);
+  if (known?.crt === crt && known.key === key) return known;
+  const certificate = readCertificate(crt);
+  const keyMatches = sameKey(readPrivateKey(key).publicKey, certificate.publicKey);
+  const read = { crt, key, certificate, keyMatches };
+  heldLeaves.set(held, read);
+  return read;
+}
+
+const ISSUERS_MAX = 32;
+const issuers = new Map<string, Certificate>();
+
+function issuerOf(crt: string): Certificate {
+  let issuer = issuers.get(crt);
+  if (issuer === undefined) {
+    issuer = readCertificate(crt, "authority");
+    if (issuers.size >= ISSUERS_MAX) issuers.clear();
+    issuers.set(crt, issuer);
+  }
+  return issuer;
+}

@@ -1,0 +1,103 @@
+/** Every kind of this project, one file each, and the two lists that a node registers. */
+import type { AnyResourceType } from "#runtime";
+import { Identity } from "./cluster/identity.ts";
+import { ACTIVE, MachineConfig, SEED } from "./config/machine-config.ts";
+import { MachineType } from "./config/machine-type.ts";
+import { PKIStatus } from "./etcd/pki-status.ts";
+import { EtcFileSpec } from "./files/etc-file-spec.ts";
+import { FileSet } from "./files/file-set.ts";
+import { SecretsStatus } from "./kubernetes/secrets-status.ts";
+import { fqdn, HostnameStatus } from "./network/hostname-status.ts";
+import { NetworkStatus } from "./network/network-status.ts";
+import { NodeAddress } from "./network/node-address.ts";
+import { TimeStatus } from "./runtime/time-status.ts";
+import { AcceptedRoot } from "./secrets/accepted-root.ts";
+import { ApiCertificates } from "./secrets/api.ts";
+import { CertSAN } from "./secrets/cert-san.ts";
+import { CertificateStatus, certificateStates } from "./secrets/certificate-status.ts";
+import { EncryptionSalt } from "./secrets/encryption-salt.ts";
+import { EtcdRoot } from "./secrets/etcd-root.ts";
+import { EtcdSecrets } from "./secrets/etcd.ts";
+import { KubeletSecrets } from "./secrets/kubelet.ts";
+import { KubernetesDynamicCerts } from "./secrets/kubernetes-dynamic-certs.ts";
+import { KubernetesRoot } from "./secrets/kubernetes-root.ts";
+import { KubernetesSecrets } from "./secrets/kubernetes.ts";
+import { MaintenanceRoot } from "./secrets/maintenance-root.ts";
+import { OSRoot } from "./secrets/os-root.ts";
+import { SecurityStatus } from "./secrets/security-status.ts";
+import { TrustdCertificates } from "./secrets/trustd.ts";
+
+export {
+  AcceptedRoot,
+  ACTIVE,
+  ApiCertificates,
+  CertificateStatus,
+  certificateStates,
+  CertSAN,
+  EncryptionSalt,
+  EtcdRoot,
+  EtcdSecrets,
+  EtcFileSpec,
+  FileSet,
+  fqdn,
+  HostnameStatus,
+  Identity,
+  KubeletSecrets,
+  KubernetesDynamicCerts,
+  KubernetesRoot,
+  KubernetesSecrets,
+  MachineConfig,
+  MachineType,
+  MaintenanceRoot,
+  NetworkStatus,
+  NodeAddress,
+  OSRoot,
+  PKIStatus,
+  SecretsStatus,
+  SecurityStatus,
+  SEED,
+  TimeStatus,
+  TrustdCertificates,
+};
+
+/** Every kind, for the resource definitions. */
+export const kinds: readonly AnyResourceType[] = [
+  AcceptedRoot,
+  ApiCertificates,
+  CertificateStatus,
+  CertSAN,
+  EncryptionSalt,
+  EtcdRoot,
+  EtcdSecrets,
+  EtcFileSpec,
+  FileSet,
+  HostnameStatus,
+  Identity,
+  KubeletSecrets,
+  KubernetesDynamicCerts,
+  KubernetesRoot,
+  KubernetesSecrets,
+  MachineConfig,
+  MachineType,
+  MaintenanceRoot,
+  NetworkStatus,
+  NodeAddress,
+  OSRoot,
+  PKIStatus,
+  SecretsStatus,
+  SecurityStatus,
+  TimeStatus,
+  TrustdCertificates,
+];
+
+/** Every namespace, with its description. */
+export const namespaces: Readonly<Record<string, string>> = {
+  cluster: "Cluster membership.",
+  config: "Machine configuration.",
+  controlplane: "Kubernetes control plane.",
+  etcd: "etcd.",
+  files: "Files kept on disk.",
+  network: "Names and addresses.",
+  runtime: "The node and its controllers.",
+  secrets: "Roots, certificates and what is known of them.",
+};

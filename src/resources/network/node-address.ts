@@ -1,0 +1,16 @@
+import { defineResource } from "#runtime";
+import { z } from "zod";
+
+/**
+ * Addresses of this node. Ids: `default`, `current`, `routed`, `accumulative` (never shrinks), and
+ * those of `current` and `accumulative` with `-no-k8s`, without pod and service networks.
+ */
+export const NodeAddress = defineResource({
+  type: "NodeAddresses.net.talos.dev",
+  namespace: "network",
+  printColumns: [
+    { name: "Addresses", jsonPath: "{.addresses}" },
+    { name: "SortAlgorithm", jsonPath: "{.sortAlgorithm}" },
+  ],
+  spec: z.object({ addresses: z.array(z.string()), sortAlgorithm: z.literal("v1") }),
+});

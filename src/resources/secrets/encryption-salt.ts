@@ -1,0 +1,10 @@
+import { defineResource } from "#runtime";
+import { z } from "zod";
+
+/** 32 random bytes, base64, made once and kept; for disk encryption, not PKI. Id: `salt`. */
+export const EncryptionSalt = defineResource({
+  type: "EncryptionSalts.secrets.talos.dev",
+  namespace: "secrets",
+  sensitivity: "sensitive",
+  spec: z.object({ diskSalt: z.string() }),
+});

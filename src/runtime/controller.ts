@@ -1,0 +1,258 @@
+/**
+ * The words controllers are declared with. Inputs and outputs are data: the same data feeds
+ * scheduling, access control, the dependency graph and the docs.
+ */
+import type { Clock } from "./clock.ts";
+import type { Instant } from "./instant.ts";
+import type { Logger } from "./logger.ts";
+import type { Query } from "./query.ts";
+import type { Random } from "./random.ts";
+import type { DeepReadonly, Resource, ResourceType } from "./resource.ts";
+
+declare const value: unique symbol; // a phantom: never there at run time
+
+export type InputMode = "one" | "gate" | "maybe" | "all" | "each";
+
+/** A declared input; `Value` is what `reconcile` gets for it. */
+export interface Input<Value> {
+  readonly mode: InputMode;
+  readonly kind: ResourceType<unknown>;
+  readonly namespace: string;
+  /** Set for one, gate and maybe. */
+  readonly id?: string;
+  readonly query?: Query;
+  readonly ready?: (spec: never) => boolean;
+  /** In a queued controller: the items that a resource of this input concerns; default all. */
+  readonly items?: (resource: Resource<never>) => readonly string[];
+  /** A finalizer keeps the input from being destroyed before the outputs are gone. */
+  readonly strong: boolean;
+  readonly [value]?: Value;
+}
+
+interface Place {
+  /** Default: that of the kind. */
+  readonly namespace?: string;
+}
+
+const input = <Value, Spec>(
+  mode: InputMode,
+  kind: ResourceType<Spec>,
+  rest: Omit<Partial<Input<Value>>, "mode" | "kind">,
+): Input<Value> => ({
+  strong: false,
+  namespace: kind.namespace,
+  ...rest,
+  mode,
+  kind: kind,
+});
+
+/** Absent or tearing down: the outputs are withdrawn and `reconcile` is not called. */
+export const one = <Spec>(kind: ResourceType<Spec>, id: string, place: Place = {}) =>
+  input<Resource<Spec>, Spec>("one", kind, { id, ...place });
+
+/** Absent or not ready: the controller waits and keeps what it holds. */
+export const gate = <Spec>(
+  kind: ResourceType<Spec>,
+  id: string,
+  ready: (spec: DeepReadonly<Spec>) => boolean = () => true,
+  place: Place = {},
+) =>
+  input<Resource<Spec>, Spec>("gate", kind, {
+    id,
+    ready: ready,
+    ...place,
+  });
+
+/** `null` while absent. */
+export const maybe = <Spec>(kind: ResourceType<Spec>, id: string, place: Place = {}) =>
+  input<Resource<Spec> | null, Spec>("maybe", kind, { id, ...place });
+
+/** Every resource of the kind that matches, sorted by id. */
+export const all = <Spec>(
+  kind: ResourceType<Spec>,
+  options: Place & {
+    readonly query?: Query;
+    readonly items?: (resource: Resource<Spec>) => readonly string[];
+  } = {},
+) =>
+  input<readonly Resource<Spec>[], Spec>("all", kind, {
+    ...options,
+    ...(options.items && {
+      items: options.items,
+    }),
+  });
+
+/** Makes a queued controller: `reconcile` is called for each item, never twice at once for one. */
+export const each = <Spec>(
+  kind: ResourceType<Spec>,
+  options: Place & { readonly query?: Query } = {},
+) => input<Resource<Spec>, Spec>("each", kind, options);
+
+/** Puts a finalizer on the input, taken off after the outputs are gone. */
+export const strong = <Value>(declared: Input<Value>): Input<Value> => ({
+  ...declared,
+  strong: true,
+});
+
+/** A declared output. */
+export interface Output<Spec> {
+  readonly sharing: "exclusive" | "shared";
+  readonly kind: ResourceType<unknown>;
+  /** In a queued controller: the item whose output this id is; default the id itself. */
+  readonly itemOf?: (id: string) => string;
+  readonly [value]?: Spec;
+}
+
+const output = <Spec>(
+  sharing: Output<Spec>["sharing"],
+  kind: ResourceType<Spec>,
+  options: { readonly itemOf?: (id: string) => string },
+): Output<Spec> => ({ sharing, kind: kind, ...options });
+
+/** Only this controller writes the type. */
+export const exclusive = <Spec>(
+  kind: ResourceType<Spec>,
+  options: { readonly itemOf?: (id: string) => string } = {},
+): Output<Spec> => output("exclusive", kind, options);
+
+/** Other controllers write the type too; each owns what it created. */
+export const shared = <Spec>(
+  kind: ResourceType<Spec>,
+  options: { readonly itemOf?: (id: string) => string } = {},
+): Output<Spec> => output("shared", kind, options);
+
+const labelled = Symbol("labelled");
+
+/** A spec with labels or annotations, for {@link resource}. */
+export interface Labelled<Spec> {
+  readonly [labelled]: true;
+  readonly spec: Spec;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Wraps an output that has labels or annotations, so that the plain case stays plain. */
+export const resource = <Spec>(
+  spec: Spec,
+  metadata: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  },
+): Labelled<Spec> => ({
+  [labelled]: true,
+  spec,
+  labels: metadata.labels ?? {},
+  annotations: metadata.annotations ?? {},
+});
+
+/** Tells a wrapped output from a plain spec. */
+export const isLabelled = (output: unknown): output is Labelled<unknown> =>
+  typeof output === "object" && output !== null && labelled in output;
+
+export type Inputs = Readonly<Record<string, Input<unknown>>>;
+export type Outputs = Readonly<Record<string, Output<unknown>>>;
+
+type ValueOf<I> = I extends Input<infer V> ? V : never;
+export type InputValues<I extends Inputs> = { readonly [K in keyof I]: ValueOf<I[K]> };
+
+type SpecOfOutput<O> = O extends Output<infer Spec> ? Spec : never;
+/** What a controller holds: its own outputs, by name and id. */
+export type Held<O extends Outputs> = {
+  readonly [K in keyof O]: Readonly<Record<string, DeepReadonly<SpecOfOutput<O[K]>> | undefined>>;
+};
+
+type Desired<Spec> = DeepReadonly<Spec> | Labelled<DeepReadonly<Spec>>;
+/** What a controller wants: ids present are created or updated, ids left out are torn down. */
+export type DesiredOutputs<O extends Outputs> = {
+  readonly [K in keyof O]: Readonly<Record<string, Desired<SpecOfOutput<O[K]>> | undefined>>;
+};
+
+/** Returned by `reconcile`; nothing returned means: keep what is held, wait for a change. */
+export interface Result<O extends Outputs> {
+  readonly outputs: DesiredOutputs<O>;
+  /** Absolute; `null` or left out: no wake-up. In the past: runs again now, once. */
+  readonly wakeAt?: Instant | null;
+}
+
+/** What every call gets from outside. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Aborted when the engine stops or the call is abandoned. */
+  readonly signal: AbortSignal;
+}
+
+export interface ReconcileContext<I extends Inputs, O extends Outputs> extends Surroundings {
+  readonly inputs: InputValues<I>;
+  readonly held: Held<O>;
+  /** The item's id in a queued controller, otherwise the empty string. */
+  readonly item: string;
+}
+
+/** The context of the `run` tier, for live things: listeners, file writers. */
+export interface RunContext<I extends Inputs, O extends Outputs> extends Surroundings {
+  /**
+   * The inputs now, then again after each change of them (intermediate states are skipped); `null`
+   * while a `one` or `gate` input is absent or not ready. The engine counts as busy from the moment a
+   * value is delivered until the next one is asked for.
+   */
+  readonly changes: AsyncIterable<InputValues<I> | null>;
+  /** Writes the status resources, as the outputs of a reconcile are written. */
+  readonly publish: (outputs: DesiredOutputs<O>) => Promise<void>;
+}
+
+/** A controller as the engine sees it. */
+export interface Controller {
+  readonly name: string;
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+  /** How many items at once in a queued controller. */
+  readonly concurrency: number;
+  readonly reconcile?: (
+    context: ReconcileContext<Inputs, Outputs>,
+  ) => Result<Outputs> | undefined | Promise<Result<Outputs> | undefined>;
+  readonly run?: (context: RunContext<Inputs, Outputs>) => Promise<void>;
+}
+
+interface Declared<I extends Inputs, O extends Outputs> {
+  /** `group.NameController`; it is the owner of what the controller creates. */
+  readonly name: string;
+  readonly inputs: I;
+  readonly outputs: O;
+  /** Default 1. */
+  readonly concurrency?: number;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a bare return keeps what is held
+type Returned<O extends Outputs> = Result<O> | undefined | void;
+
+/** The names of outputs that are returned and were not declared. */
+type Undeclared<R, O> = R extends { readonly outputs: infer Given }
+  ? Extract<Exclude<keyof Given, keyof O>, string>
+  : never;
+
+/** Anything, unless outputs are returned that were not declared: then only what has none of them. */
+type Exact<R, O> = [Undeclared<R, O>] extends [never]
+  ? unknown
+  : { readonly outputs: Readonly<Record<Undeclared<R, O>, never>> };
+
+/** Declares a controller that turns inputs into outputs. */
+export function defineController<
+  const I extends Inputs,
+  const O extends Outputs,
+  R extends Returned<O>,
+>(
+  declared: Declared<I, O> & {
+    reconcile(context: ReconcileContext<I, O>): (R & Exact<R, O>) | Promise<R & Exact<R, O>>;
+  },
+): Controller {
+  return { concurrency: 1, ...declared } as unknown as Controller;
+}
+
+/** Declares a controller of the `run` tier. */
+export function defineRunner<const I extends Inputs, const O extends Outputs>(
+  declared: Declared<I, O> & { run(context: RunContext<I, O>): Promise<void> },
+): Controller {
+  return { concurrency: 1, ...declared } as unknown as Controller;
+}

@@ -1,0 +1,223 @@
+/**
+ * A controller of the `run` tier. A throw restarts it after a pause; a return ends it for good, and
+ * its outputs stay. The engine counts as busy from the moment that inputs are delivered, or are to
+ * be, until the next are asked for; what it does without asking for inputs is not waited for.
+ */
+import type {
+  Controller,
+  DesiredOutputs,
+  Input,
+  Inputs,
+  Outputs,
+  RunContext,
+} from "../controller.ts";
+import { after } from "../instant.ts";
+import { matches } from "../query.ts";
+import type { Activity } from "./activity.ts";
+import { retryDelay } from "./backoff.ts";
+import { Changes } from "./changes.ts";
+import { concernsOwner, type Listener } from "./events.ts";
+import { failureOf, untilCurrent } from "./failure.ts";
+import { holdOf, releaseOf } from "./finalizers.ts";
+import { readInputs, type InputsRead } from "./inputs.ts";
+import type { ChangeEvent } from "./kind-watch.ts";
+import { keyOf, laneOf, unitOf, type Lane, type Unit } from "./lane.ts";
+import { planOutputs, readOwned, type Desired } from "./outputs.ts";
+import type { RunOptions } from "./reconcile.ts";
+import type { StatusBoard } from "./status.ts";
+
+/** What a runner needs. */
+export interface RunnerOptions extends RunOptions {
+  readonly activity: Activity;
+  readonly board: StatusBoard;
+}
+
+/** Runs one controller. */
+export class Runner implements Listener {
+  readonly lane: Lane;
+  readonly #unit: Unit;
+  readonly #options: RunnerOptions;
+  #changes: Changes | undefined;
+  #published: Desired | undefined;
+  #publishing: Promise<void> = Promise.resolve();
+  /** As of the last reading; then as of the last values that are not used any more. */
+  #unused: InputsRead["unused"] = [];
+  #finished: InputsRead["unused"] = [];
+  #isBusy = false;
+  #endPause: () => void = () => undefined;
+
+  constructor(controller: Controller, options: RunnerOptions) {
+    this.lane = laneOf(controller);
+    this.#unit = unitOf(this.lane, "");
+    this.#options = options;
+    const abandon = () => {
+      this.#changes?.abandon();
+      this.#endPause();
+    };
+    options.signal.addEventListener("abort", abandon, { once: true });
+  }
+
+  get controller(): Controller {
+    return this.lane.controller;
+  }
+
+  onInput(input: Input<unknown>, event: ChangeEvent): void {
+    const states = event.type === "updated" ? [event.resource, event.old] : [event.resource];
+    if (states.some(({ metadata }) => matches(input.query, metadata))) this.#changes?.note();
+  }
+
+  onOutput(_name: string, event: ChangeEvent, isBeginning: boolean): void {
+    if (this.#unit.echoes?.has(keyOf(event.resource.metadata))) return;
+    const published = this.#published;
+    if (published === undefined || isBeginning || !concernsOwner(event, isBeginning)) return;
+    this.#publish(published)
+      .then(() => this.#release())
+      .catch((error: unknown) =>
+        this.#options.log.warn({ ...failureOf(error) }, "cannot publish again"),
+      );
+  }
+
+  onGap(): void {
+    this.#changes?.note();
+  }
+
+  /** Resolves when it has ended for good. */
+  async live(): Promise<void> {
+    for (let isOver = false; !isOver;) {
+      try {
+        await this.#runOnce();
+        isOver = true;
+        this.#succeed();
+        this.#options.log.info({}, "ended");
+      } catch (error) {
+        isOver = await this.#pause(error);
+      } finally {
+        this.#setBusy(false);
+      }
+    }
+  }
+
+  async #runOnce(): Promise<void> {
+    const { clock, random, log, signal } = this.#options;
+    const changes = new Changes({
+      signal,
+      read: () => untilCurrent(() => this.#read(), signal),
+      finish: () => this.#finish(),
+      setBusy: (isBusy) => {
+        if (this.#changes === changes) this.#setBusy(isBusy);
+      },
+    });
+    this.#changes = changes;
+    const context: RunContext<Inputs, Outputs> = {
+      clock,
+      random,
+      log,
+      signal,
+      changes: changes as AsyncIterable<never>,
+      publish: async (outputs: DesiredOutputs<Outputs>) => this.#publish(outputs),
+    };
+    try {
+      await this.controller.run?.(context);
+    } finally {
+      this.#changes = undefined;
+    }
+  }
+
+  /** Puts finalizers on strong inputs before they are used. */
+  async #read(): Promise<InputsRead> {
+    const { core, committer, board } = this.#options;
+    for (;;) {
+      const inputs = await core.snapshot(this.lane.kinds, (view) => readInputs(this.#unit, view));
+      this.#unused = inputs.unused;
+      this.#unit.waitingFor = inputs.waitingFor;
+      if (inputs.waitingFor === "") this.lane.waiting.delete(this.#unit);
+      else this.lane.waiting.add(this.#unit);
+      board.mark(this.lane);
+      if (inputs.state !== "complete" || inputs.unheld.length === 0) return inputs;
+      const holds = inputs.unheld.map((resource) => holdOf(resource, this.controller.name));
+      await committer.commit(this.#unit, holds);
+    }
+  }
+
+  /** The values that were delivered last are not used any more: that went well. */
+  async #finish(): Promise<void> {
+    this.#succeed();
+    this.#finished = this.#unused;
+    await this.#release();
+  }
+
+  #succeed(): void {
+    this.#unit.attempt = 0;
+    this.lane.failing.delete(this.#unit);
+    this.#options.board.mark(this.lane);
+  }
+
+  /** Takes finalizers off inputs that were used for the last time, once torn down outputs are gone. */
+  async #release(): Promise<void> {
+    const { committer, signal, core } = this.#options;
+    const finished = new Set(this.#finished.map(({ metadata }) => keyOf(metadata)));
+    if (finished.size === 0 || signal.aborted) return;
+    await untilCurrent(async () => {
+      const { unused, owned } = await core.snapshot(this.lane.kinds, (view) => ({
+        unused: readInputs(this.#unit, view).unused,
+        owned: [...readOwned(this.#unit, view).values()].flatMap((own) => [...own.values()]),
+      }));
+      if (owned.some(({ metadata }) => metadata.phase === "tearingDown")) return;
+      const writes = unused
+        .filter(({ metadata }) => finished.has(keyOf(metadata)))
+        .map((resource) => releaseOf(resource, this.controller.name));
+      if (writes.length > 0) await committer.commit(this.#unit, writes);
+    }, signal);
+  }
+
+  /** Writes outputs, one publication after the other. */
+  async #publish(desired: Desired): Promise<void> {
+    const { core, committer, clock, signal, activity } = this.#options;
+    signal.throwIfAborted();
+    this.#published = desired;
+    activity.begin();
+    const publication = this.#publishing.then(() =>
+      untilCurrent(async () => {
+        const owned = await core.snapshot(this.lane.kinds, (view) => readOwned(this.#unit, view));
+        signal.throwIfAborted();
+        const { writes } = planOutputs(this.#unit, owned, desired, clock.now());
+        if (writes.length > 0) await committer.commit(this.#unit, writes);
+      }, signal),
+    );
+    this.#publishing = publication.catch(() => undefined);
+    try {
+      await publication;
+    } finally {
+      activity.end();
+    }
+  }
+
+  /** @returns whether the engine was stopped meanwhile */
+  async #pause(error: unknown): Promise<boolean> {
+    const { clock, random, log, board, signal } = this.#options;
+    if (signal.aborted) return true;
+    const unit = this.#unit;
+    unit.attempt++;
+    unit.failure = failureOf(error);
+    const retryAt = after(clock.now(), retryDelay(unit.attempt, random));
+    unit.retryAt = retryAt;
+    this.lane.failing.add(unit);
+    board.mark(this.lane);
+    log.warn({ ...unit.failure, attempt: unit.attempt }, "failed");
+    this.#setBusy(false);
+    return new Promise((resolve) => {
+      const cancel = clock.alarm(retryAt, () => resolve(false));
+      this.#endPause = () => {
+        cancel();
+        resolve(true);
+      };
+    });
+  }
+
+  #setBusy(isBusy: boolean): void {
+    if (isBusy === this.#isBusy) return;
+    this.#isBusy = isBusy;
+    if (isBusy) this.#options.activity.begin();
+    else this.#options.activity.end();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Resources and their definitions: typed metadata around a frozen spec (cosi.md §1).
+ */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Pointer } from "./errors.ts";
+import type { Instant } from "./instant.ts";
+
+type Atom = string | number | bigint | boolean | symbol | null | undefined | Uint8Array;
+
+/** `T` with every property, element and entry read-only. */
+export type DeepReadonly<T> = T extends Atom
+  ? T
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends ReadonlyMap<infer K, infer V>
+      ? ReadonlyMap<DeepReadonly<K>, DeepReadonly<V>>
+      : T extends ReadonlySet<infer V>
+        ? ReadonlySet<DeepReadonly<V>>
+        : T extends object
+          ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+          : T;
+
+export type Phase = "running" | "tearingDown";
+
+/** Everything about a resource but its spec. Frozen. */
+export interface Metadata extends Pointer {
+  /** 1 for a new resource, one more for each update; 0 means undefined, never stored. */
+  readonly version: number;
+  /** Name of the controller that owns it; empty when nobody does. */
+  readonly owner: string;
+  readonly phase: Phase;
+  readonly created: Instant;
+  readonly updated: Instant;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly finalizers: readonly string[];
+}
+
+/** A stored resource. Frozen: the same reference means that nothing changed. */
+export interface Resource<Spec = unknown> {
+  readonly metadata: Metadata;
+  readonly spec: DeepReadonly<Spec>;
+}
+
+/** A column of `get` beyond the standard ones; `jsonPath` is of Kubernetes' dialect, on the spec. */
+export interface PrintColumn {
+  readonly name: string;
+  readonly jsonPath: string;
+}
+
+export type Sensitivity = "sensitive" | "non-sensitive";
+
+/**
+ * How a spec looks outside this process. What is left out is derived from the spec itself. (Methods,
+ * so that a kind of any spec is a `ResourceType<unknown>`.)
+ */
+export interface SpecEncoding<Spec> {
+  /** `proto_spec`: the protobuf message of the kind, where one is known. */
+  proto?(this: void, spec: DeepReadonly<Spec>): Uint8Array;
+  /** The value that `yaml_spec` is the YAML of. */
+  yaml?(this: void, spec: DeepReadonly<Spec>): unknown;
+  /** Annotations that clients expect on the wire, though they are not stored. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A kind of resource. Frozen. */
+export interface ResourceType<Spec> {
+  /** Full type, `Names.group.domain`. */
+  readonly type: string;
+  /** Default namespace. */
+  readonly namespace: string;
+  /** Explicit aliases; those of COSI's rules are added to them. */
+  readonly aliases: readonly string[];
+  readonly printColumns: readonly PrintColumn[];
+  readonly sensitivity: Sensitivity;
+  readonly schema: StandardSchemaV1<unknown, Spec>;
+  readonly encoding: SpecEncoding<Spec>;
+}
+
+/** A kind of any spec. */
+export type AnyResourceType = ResourceType<unknown>;
+
+/** The type of a kind's spec. */
+export type SpecOf<T> = T extends ResourceType<infer Spec> ? Spec : never;
+
+interface Definition<Schema extends StandardSchemaV1> {
+  readonly type: string;
+  readonly namespace: string;
+  readonly spec: Schema;
+  readonly aliases?: readonly string[];
+  readonly printColumns?: readonly PrintColumn[];
+  /** Default `non-sensitive`. */
+  readonly sensitivity?: Sensitivity;
+  readonly encoding?: SpecEncoding<StandardSchemaV1.InferOutput<Schema>>;
+}
+
+/** Defines a kind; `spec` is any Standard Schema, and the TypeScript type is inferred from it. */
+export function defineResource<Schema extends StandardSchemaV1>(
+  definition: Definition<Schema>,
+): ResourceType<StandardSchemaV1.InferOutput<Schema>> {
+  return Object.freeze({
+    type: definition.type,
+    namespace: definition.namespace,
+    aliases: Object.freeze([...(definition.aliases ?? [])]),
+    printColumns: Object.freeze([...(definition.printColumns ?? [])]),
+    sensitivity: definition.sensitivity ?? "non-sensitive",
+    schema: definition.spec as StandardSchemaV1<unknown, StandardSchemaV1.InferOutput<Schema>>,
+    encoding: Object.freeze({ ...definition.encoding }),
+  });
+}
+
+/** The address of a kind's resource, in its default namespace unless one is given. */
+export const pointerTo = (
+  { type, namespace }: Pick<AnyResourceType, "type" | "namespace">,
+  id: string,
+): Pointer => ({ namespace, type, id });

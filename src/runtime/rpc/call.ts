@@ -1,0 +1,132 @@
+/** Handlers as plain asynchronous functions: each call answers or fails, whatever they do. */
+import {
+  status,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
+import { CodedError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import { runtimeStatuses, statusOf, type CallStatus, type StatusTable } from "./status.ts";
+
+/** What a handler sees of its call. */
+export interface Call {
+  /** Full path, `/package.Service/Method`. */
+  readonly path: string;
+  /** Address and port of the caller. */
+  readonly peer: string;
+  /** The values of a request header, in the order they came. */
+  header(name: string): readonly string[];
+}
+
+/** Looks at a call before its handler does; throws to refuse it. */
+export type Admission = (call: Call) => void;
+
+/** How handlers are run. */
+export interface CallOptions {
+  readonly log: Logger;
+  readonly admit?: Admission;
+  /** Searched in order; default only the runtime's. */
+  readonly statuses?: readonly StatusTable[];
+  /** Aborted when the server stops: streams end then. */
+  readonly closing?: AbortSignal;
+}
+
+type Surface = Pick<ServerUnaryCall<unknown, unknown>, "getPath" | "getPeer" | "metadata">;
+
+const callOf = (call: Surface): Call => ({
+  path: call.getPath(),
+  peer: call.getPeer(),
+  // One line of values with commas is the same as several lines (RFC 9110 §5.3).
+  header: (name) => call.metadata.get(name).flatMap((line) => String(line).split(/, */)),
+});
+
+function failure(error: unknown, { path }: Call, options: CallOptions): CallStatus {
+  const status = statusOf(
+    error,
+    path.slice(path.lastIndexOf("/") + 1),
+    options.statuses ?? [runtimeStatuses],
+  );
+  if (!(error instanceof CodedError)) options.log.error({ path, err: error }, "a call failed");
+  return status;
+}
+
+/** Makes a unary handler. */
+export const unary =
+  <Request, Response>(
+    answer: (request: Request, call: Call) => Promise<Response> | Response,
+    options: CallOptions,
+  ): handleUnaryCall<Request, Response> =>
+  (surface, callback) => {
+    const call = callOf(surface);
+    const answered = async () => {
+      options.admit?.(call);
+      return answer(surface.request, call);
+    };
+    answered().then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(failure(error, call, options)),
+    );
+  };
+
+/** Where a server stream's messages go. */
+export interface Sink<Message> {
+  /** Aborted when the caller cancels, its connection ends, or the server stops. */
+  readonly signal: AbortSignal;
+  /** Resolves when the next message may be sent; rejects once the call is over. */
+  send(message: Message): Promise<void> | void;
+}
+
+/** Makes a handler that streams; the stream ends when its promise settles, or the server stops. */
+export const serverStream =
+  <Request, Message>(
+    stream: (request: Request, sink: Sink<Message>, call: Call) => Promise<void>,
+    options: CallOptions,
+  ): handleServerStreamingCall<Request, Message> =>
+  (surface) => {
+    const call = callOf(surface);
+    const over = new AbortController();
+    const streamed = async () => {
+      options.admit?.(call);
+      await stream(surface.request, sinkOf(surface, over.signal), call);
+    };
+    // The library ends a stream with the status of its error event, after what was written.
+    const fail = (status: CallStatus) => {
+      over.abort();
+      surface.emit("error", status);
+    };
+    const leave = () => fail({ code: status.UNAVAILABLE, details: "the server is stopping" });
+    surface.once("cancelled", () => over.abort());
+    options.closing?.addEventListener("abort", leave);
+    streamed()
+      .then(
+        () => !over.signal.aborted && surface.end(),
+        (error: unknown) => !over.signal.aborted && fail(failure(error, call, options)),
+      )
+      .finally(() => options.closing?.removeEventListener("abort", leave));
+  };
+
+function sinkOf<Message>(
+  surface: ServerWritableStream<unknown, Message>,
+  over: AbortSignal,
+): Sink<Message> {
+  const drained = () =>
+    new Promise<void>((resolve, reject) => {
+      const settle = () => {
+        surface.off("drain", settle);
+        over.removeEventListener("abort", settle);
+        if (over.aborted) reject(new Error("the call is over"));
+        else resolve();
+      };
+      surface.once("drain", settle);
+      over.addEventListener("abort", settle);
+    });
+  return {
+    signal: over,
+    send(message) {
+      over.throwIfAborted();
+      if (!surface.write(message)) return drained();
+    },
+  };
+}

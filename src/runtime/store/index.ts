@@ -1,0 +1,30 @@
+/** Stores: where resources live, and the one wrapper around what a backend implements. */
+export { StoreClosedError } from "./closed.ts";
+export { openMemoryStore } from "./memory.ts";
+export type { MemoryStoreOptions } from "./memory.ts";
+export { openSqliteStore } from "./sqlite/sqlite.ts";
+export type { SqliteStore, SqliteStoreOptions } from "./sqlite/sqlite.ts";
+export type { DamagedRow } from "./sqlite/contents.ts";
+export { storeOver } from "./state.ts";
+export type {
+  CreateOptions,
+  ModifyOptions,
+  Ownership,
+  Place,
+  Store,
+  UpdateOptions,
+  Waiting,
+} from "./state.ts";
+export type { MetadataDraft } from "./edit.ts";
+export type { WatchCondition } from "./watch-for.ts";
+export type {
+  Bookmark,
+  CoreStore,
+  Decide,
+  EventType,
+  Kind,
+  View,
+  WatchEvent,
+  WatchKindOptions,
+  Write,
+} from "./store.ts";

@@ -1,0 +1,248 @@
+/**
+ * The store of this process: resources live in memory and are read from there. A journal, where
+ * there is one, makes the changes of many commits durable at once.
+ */
+import { concatMap, Observable, type Subscriber } from "rxjs";
+import type { Clock } from "../clock.ts";
+import type { CodedError, Pointer } from "../errors.ts";
+import { instantOf, type Instant } from "../instant.ts";
+import type { Query } from "../query.ts";
+import type { Resource } from "../resource.ts";
+import { eventOf, tombstone, type Change } from "./change.ts";
+import { StoreClosedError } from "./closed.ts";
+import type { Collections } from "./collections.ts";
+import { CommitGroup, type Staged } from "./commit-group.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
+import type { History } from "./history.ts";
+import type {
+  CoreStore,
+  Decide,
+  Kind,
+  View,
+  WatchEvent,
+  WatchKindOptions,
+  Write,
+} from "./store.ts";
+
+/** Makes changes durable. */
+export interface Journal {
+  /** Writes all of the changes or, when it throws, none. */
+  append(changes: readonly Change[]): void;
+  close(): void;
+}
+
+/** What a {@link LocalStore} consists of. */
+export interface LocalParts {
+  readonly clock: Clock;
+  readonly collections: Collections;
+  readonly history: History;
+  readonly journal?: Journal;
+}
+
+type Batch = readonly WatchEvent[];
+
+/** What a watch is after: one id or what a query matches. */
+interface Followed {
+  readonly id?: string;
+  readonly query?: Query | undefined;
+  readonly beginning: () => readonly Batch[];
+}
+
+/** Everything that is shared by the stores of this process. */
+export class LocalStore implements CoreStore {
+  readonly atomic = true;
+  readonly #clock: Clock;
+  readonly #collections: Collections;
+  readonly #history: History;
+  readonly #journal: Journal | undefined;
+  readonly #group: CommitGroup | undefined;
+  readonly #deliveries = new DeliveryQueue();
+  readonly #subscribers = new Set<Subscriber<Batch>>();
+  #closed = false;
+  #deciding = false;
+
+  constructor({ clock, collections, history, journal }: LocalParts) {
+    this.#clock = clock;
+    this.#collections = collections;
+    this.#history = history;
+    this.#journal = journal;
+    this.#group =
+      journal &&
+      new CommitGroup({
+        append: (changes) => journal.append(changes),
+        undo: (changes) => collections.undo(changes),
+        publish: (commits) => this.#publish(commits),
+      });
+  }
+
+  async get(pointer: Pointer): Promise<Resource | undefined> {
+    this.#check();
+    return this.#collections.get(pointer);
+  }
+
+  async list(kind: Kind, query?: Query): Promise<readonly Resource[]> {
+    this.#check();
+    return this.#collections.list(kind, query);
+  }
+
+  async snapshot<T>(_kinds: readonly Kind[], read: (view: View) => T): Promise<T> {
+    this.#check();
+    return read(this.#collections);
+  }
+
+  async commit(writes: readonly Write[]): Promise<readonly Resource[]> {
+    return this.#transact(() => {
+      const changes = this.#collections.apply(writes, this.#now());
+      return { changes, result: changes.flatMap(({ after, before }) => after ?? before ?? []) };
+    });
+  }
+
+  async edit(pointer: Pointer, decide: Decide): Promise<Resource | undefined> {
+    return this.#transact(() => {
+      const stored = this.#collections.get(pointer);
+      const write = this.#decided(decide, stored);
+      if (write === undefined) return { changes: [], result: stored };
+      const changes = this.#collections.apply([write], this.#now());
+      return { changes, result: changes[0]?.after ?? changes[0]?.before };
+    });
+  }
+
+  watch(pointer: Pointer): Observable<WatchEvent> {
+    const beginning = (): readonly Batch[] => {
+      const resource = this.#collections.get(pointer);
+      return resource === undefined
+        ? [[{ type: "destroyed", resource: tombstone(pointer) }]]
+        : [[{ type: "created", resource }]];
+    };
+    const batches = new Observable<Batch>((subscriber) =>
+      this.#follow(subscriber, pointer, { id: pointer.id, beginning }),
+    );
+    return batches.pipe(concatMap((batch) => batch));
+  }
+
+  watchKind(kind: Kind, options: WatchKindOptions = {}): Observable<Batch> {
+    if (options.bootstrapContents === true && options.startFromBookmark !== undefined)
+      throw new TypeError("a watch begins either with the contents or at a bookmark, not both");
+    const beginning = () => this.#beginningOf(kind, options);
+    return new Observable((subscriber) =>
+      this.#follow(subscriber, kind, { beginning, query: options.query }),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#group?.flush();
+    this.#deliveries.run(() => {
+      for (const subscriber of this.#subscribers) subscriber.complete();
+    });
+    this.#journal?.close();
+  }
+
+  /** Whole milliseconds, as files have them. */
+  #now(): Instant {
+    return instantOf(Math.floor(this.#clock.now()));
+  }
+
+  #check(): void {
+    if (this.#closed) throw new StoreClosedError();
+    if (this.#deciding) throw new TypeError("a recipe cannot use the store that it is run by");
+  }
+
+  async #transact<T>(stage: () => Staged<T>): Promise<T> {
+    this.#check();
+    if (this.#group !== undefined) return this.#group.join(stage);
+    const { changes, result } = stage();
+    this.#publish([changes]);
+    return result;
+  }
+
+  #decided(decide: Decide, stored: Resource | undefined): Write | undefined {
+    this.#deciding = true;
+    try {
+      return decide(stored);
+    } finally {
+      this.#deciding = false;
+    }
+  }
+
+  /** Tells the world of commits, in order. */
+  #publish(commits: readonly (readonly Change[])[]): void {
+    for (const changes of commits) this.#history.append(changes);
+    for (const changes of commits) {
+      for (const [audience, news] of this.#newsOf(changes))
+        this.#deliveries.run(() => audience.deliver(news));
+    }
+  }
+
+  /** The changes of each kind that somebody watches. */
+  #newsOf(changes: readonly Change[]) {
+    const byKind = Map.groupBy(changes, ({ kind }) => this.#collections.of(kind).audience);
+    return [...byKind].filter(([audience]) => !audience.isEmpty);
+  }
+
+  /** Connects a subscriber: first how the watch begins, then what comes. */
+  #follow(
+    subscriber: Subscriber<Batch>,
+    kind: Kind,
+    { id, beginning, query }: Followed,
+  ): (() => void) | undefined {
+    let first: readonly Batch[];
+    try {
+      this.#check();
+      first = beginning();
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+      subscriber.next([{ type: "errored", error: error as CodedError }]);
+      subscriber.complete();
+      return undefined;
+    }
+    this.#subscribers.add(subscriber);
+    const leave = this.#collections.of(kind).audience.add(
+      {
+        since: this.#history.head,
+        deliver: (changes) => {
+          const events = this.#eventsOf(changes, query);
+          if (events.length > 0) subscriber.next(events);
+        },
+      },
+      id,
+    );
+    this.#deliveries.run(() => {
+      for (const batch of first) subscriber.next(batch);
+    });
+    return () => {
+      leave();
+      this.#subscribers.delete(subscriber);
+    };
+  }
+
+  #beginningOf(kind: Kind, options: WatchKindOptions): readonly Batch[] {
+    const { query, bootstrapContents, bootstrapBookmark, startFromBookmark } = options;
+    const batches: Batch[] = [];
+    const here = () => this.#history.bookmarkAt(this.#history.head);
+    if (startFromBookmark !== undefined) {
+      const missed = this.#history
+        .after(startFromBookmark)
+        .filter(
+          ({ kind: { namespace, type } }) => namespace === kind.namespace && type === kind.type,
+        );
+      batches.push(this.#eventsOf(missed, query));
+    }
+    if (bootstrapContents === true) {
+      const contents = this.#collections.list(kind, query);
+      batches.push([
+        ...contents.map((resource) => ({ type: "created", resource }) as const),
+        { type: "bootstrapped", bookmark: here() },
+      ]);
+    }
+    if (bootstrapBookmark === true) batches.push([{ type: "noop", bookmark: here() }]);
+    return batches.filter((batch) => batch.length > 0);
+  }
+
+  #eventsOf(changes: readonly Change[], query?: Query): Batch {
+    return changes.flatMap(
+      (change) => eventOf(change, this.#history.bookmarkAt(change.position), query) ?? [],
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import { readCertificate } from "#pki";
+import { ApiCertificates, FileSet, OSRoot, PKIStatus, SecretsStatus } from "#resources";
+import { expect, test } from "vitest";
+import { mountNode } from "../control-plane.ts";
+
+test("files stand where kubeadm and Talos put them", async () => {
+  await using node = await mountNode();
+  const names = Object.fromEntries(
+    Object.entries(node.files).map(([directory, files]) => [directory, Object.keys(files).sort()]),
+  );
+  expect(names).toEqual({
+    talos: [
+      "apid-client.crt",
+      "apid-client.key",
+      "apid.crt",
+      "apid.key",
+      "ca.crt",
+      "trustd.crt",
+      "trustd.key",
+    ],
+    kubernetes: ["admin.conf", "controller-manager.conf", "scheduler.conf"],
+    "kubernetes/pki": [
+      "apiserver-etcd-client.crt",
+      "apiserver-etcd-client.key",
+      "apiserver-kubelet-client.crt",
+      "apiserver-kubelet-client.key",
+      "apiserver.crt",
+      "apiserver.key",
+      "ca.crt",
+      "ca.key",
+      "front-proxy-ca.crt",
+      "front-proxy-client.crt",
+      "front-proxy-client.key",
+      "sa.key",
+      "sa.pub",
+    ],
+    "kubernetes/pki/etcd": [
+      "ca.crt",
+      "healthcheck-client.crt",
+      "healthcheck-client.key",
+      "peer.crt",
+      "peer.key",
+      "server.crt",
+      "server.key",
+    ],
+  });
+});
+
+test("no authority's key is written but the one that controller-manager signs with", async () => {
+  await using node = await mountNode();
+  const { issuingCA } = node.spec(OSRoot, "os") ?? {};
+  const everything = JSON.stringify(node.files);
+  expect(everything).not.toContain(JSON.stringify(issuingCA?.key).slice(1, -1));
+  expect(node.files["talos"]?.["apid.crt"]).toBe(node.spec(ApiCertificates, "api")?.server.crt);
+  expect(readCertificate(node.files["talos"]?.["ca.crt"] ?? "").isCa).toBe(true);
+});
+
+test("what is published is told, with a version that stands for the contents", async () => {
+  await using node = await mountNode();
+  expect(node.spec(FileSet, "kubernetes-pki-etcd")).toMatchObject({ ready: true, error: "" });
+  expect(node.spec(PKIStatus, "etcd")?.ready).toBe(true);
+  expect(node.spec(SecretsStatus, "static-pods")?.ready).toBe(true);
+});
+
+test("etcd's files are not ready while its leaves wait for the clock", async () => {
+  await using node = await mountNode({ time: { synced: false } });
+  expect(Object.keys(node.files["kubernetes/pki/etcd"] ?? {})).toEqual(["ca.crt"]);
+});

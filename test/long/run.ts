@@ -1,0 +1,46 @@
+/** `npm run test:long [-- --ci] [-- --only NAME]`: what takes minutes, each case once. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LongCase, SkipError } from "./case.ts";
+import { diskFull } from "./disk-full.ts";
+import { etcdServer } from "./etcd-server.ts";
+import { fuzz } from "./fuzz.ts";
+import { killNine } from "./kill-nine.ts";
+import { opensslServers } from "./openssl-servers.ts";
+
+const cases: readonly LongCase[] = [fuzz, opensslServers, etcdServer, diskFull, killNine];
+
+const ci = process.argv.includes("--ci");
+const only = process.argv[process.argv.indexOf("--only") + 1];
+const chosen = process.argv.includes("--only") ? cases.filter(({ name }) => name === only) : cases;
+if (chosen.length === 0) {
+  console.error(`no such case; there are ${cases.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+const count = { passed: 0, failed: 0, skipped: 0 };
+for (const { name, run } of chosen) {
+  const scratch = await mkdtemp(join(tmpdir(), `trustplane-${name}-`));
+  const started = performance.now();
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
+  try {
+    const tried = await run({ ci, scratch });
+    count.passed++;
+    console.log(`ok       ${name}: ${tried} (${seconds()})`);
+  } catch (error) {
+    if (error instanceof SkipError) {
+      count.skipped++;
+      console.log(`skipped  ${name}: ${error.message}`);
+    } else {
+      count.failed++;
+      console.log(`FAILED   ${name} (${seconds()})`);
+      console.log(error instanceof Error ? (error.stack ?? error.message) : error);
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+const { passed, failed, skipped } = count;
+console.log(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
+process.exitCode = failed === 0 ? 0 : 1;
