@@ -76,4 +76,10 @@ function authorityFile(name: string, root: Root, held: Holdings): Files {
 const pair = (
   name: string,
   pem: { readonly crt: string; readonly key: string } | null | undefined,
-): Files => (pem ? { [`${name}.crt`]: pem.crt, [`${name}.key`]: pem.key } : {});
+): Files => (pem ? { [`${name}.crt`]: pem.crt, [`${name}.key`]: forServers(pem.key) } : {});
+
+/**
+ * Talos' label of an Ed25519 key is one that OpenSSL does not know; the body is PKCS #8 all the same
+ * (talos-pki.md §2.5).
+ */
+const forServers = (key: string): string => key.replaceAll("ED25519 PRIVATE KEY", "PRIVATE KEY");

@@ -232,10 +232,10 @@ type Undeclared<R, O> = R extends { readonly outputs: infer Given }
   ? Extract<Exclude<keyof Given, keyof O>, string>
   : never;
 
-/** Anything, unless outputs are returned that were not declared: then only what has none of them. */
+/** Anything, unless outputs are returned that were not declared: then there is no such function. */
 type Exact<R, O> = [Undeclared<R, O>] extends [never]
   ? unknown
-  : { readonly outputs: Readonly<Record<Undeclared<R, O>, never>> };
+  : { readonly reconcile: { readonly "not declared as outputs": Undeclared<R, O> } };
 
 /** Declares a controller that turns inputs into outputs. */
 export function defineController<
@@ -244,8 +244,8 @@ export function defineController<
   R extends Returned<O>,
 >(
   declared: Declared<I, O> & {
-    reconcile(context: ReconcileContext<I, O>): (R & Exact<R, O>) | Promise<R & Exact<R, O>>;
-  },
+    reconcile(context: ReconcileContext<I, O>): R | Promise<R>;
+  } & Exact<R, O>,
 ): Controller {
   return { concurrency: 1, ...declared } as unknown as Controller;
 }

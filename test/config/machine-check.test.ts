@@ -64,7 +64,6 @@ const discovery = "cluster discovery service requires .cluster.";
 const access = "machine.features.kubernetesTalosAPIAccess";
 const osKey = base64(bundle.certs.os.key);
 const k8sKey = base64(bundle.certs.k8s.key);
-const etcdCa = encoded(bundle.certs.etcd);
 
 describe("talos-pki.md §4.2, word by word", () => {
   const cases: readonly Case[] = [
@@ -137,7 +136,8 @@ describe("talos-pki.md §4.2, word by word", () => {
       ["cluster.secretboxEncryptionSecret", undefined],
     ],
   ];
-  test.each(cases)("%s: %s", async (machine, message, ...changes) => {
+  const named = cases.map(([machine, message, ...changes]) => ({ machine, message, changes }));
+  test.each(named)("$machine: $message", async ({ machine, message, changes }) => {
     const problems = await problemsOf(changed(files[machine], ...changes));
     const found = problems.filter((problem) => problem.endsWith(message));
     expect(found, problems.join("\n")).toHaveLength(1);

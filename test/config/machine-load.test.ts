@@ -260,8 +260,14 @@ test("a small file does not grow large by aliases", async () => {
   expect(await messageOf(() => load(text))).toMatch(/aliases make this document too large/);
 });
 
-test("merge keys give way to the mapping's own", () => {
-  const text = "version: v1alpha1\nx: &x {type: worker, token: a}\nmachine: {<<: *x, type: init}\n";
+test("merge keys give way to the mapping's own, and to those before them", () => {
+  const text =
+    "version: v1alpha1\nx: &x {type: worker, token: a}\ny: &y {token: b}\n" +
+    "machine: {<<: [*y, *x], type: init}\n";
   expect(load(text).type).toBe("controlplane");
-  expect(load(text).osRoot().token).toBe("a");
+  expect(load(text).osRoot().token).toBe("b");
+});
+
+test.each(["[", "{a: ", "- "])("%j without end is refused, and does not overflow", (opening) => {
+  expect(() => load(opening.repeat(50_000))).toThrow(ConfigParseError);
 });

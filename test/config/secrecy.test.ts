@@ -44,7 +44,7 @@ const secretParts = [
   secrets.secretboxEncryptionSecret ?? "none",
 ];
 
-/** Ways to break a file at each of its lines, with the secrets left in it. */
+/** Ways to break a file at each line that holds a secret, which stays in it. */
 function* broken(text: string): Iterable<string> {
   const lines = text.split("\n");
   const breaks: ((line: string) => string)[] = [
@@ -65,7 +65,7 @@ function* broken(text: string): Iterable<string> {
     () => "",
   ];
   for (const [index, line] of lines.entries())
-    if (line !== "")
+    if (secretParts.some((part) => line.includes(part)))
       for (const change of breaks)
         yield [...lines.slice(0, index), change(line), ...lines.slice(index + 1)].join("\n");
 }
@@ -84,7 +84,7 @@ async function said(call: () => unknown): Promise<string[]> {
 const expectNone = (texts: readonly string[]) => {
   for (const text of texts)
     for (const part of secretParts)
-      if (text.includes(part)) expect.fail(`${text.replaceAll(part, "<SECRET>")}`);
+      if (text.includes(part)) expect.fail(text.replaceAll(part, "<SECRET>"));
 };
 
 const readers: readonly (readonly [name: string, file: string, read: (text: string) => unknown])[] =
@@ -100,7 +100,7 @@ const readers: readonly (readonly [name: string, file: string, read: (text: stri
   ];
 
 test.each(readers)(
-  "broken at any line, a %s gives no secret away",
+  "broken at any secret, a %s gives no secret away",
   async (_name, file, read) => {
     let errors = 0;
     for (const text of broken(file)) {
@@ -108,7 +108,7 @@ test.each(readers)(
       errors += texts.length;
       expectNone(texts);
     }
-    expect(errors).toBeGreaterThan(40);
+    expect(errors).toBeGreaterThan(10);
   },
   60_000,
 );

@@ -28,13 +28,13 @@ type pair struct {
 func readPair(root, file string) (pair, error) {
 	path := filepath.Join(root, file)
 
-	if strings.HasSuffix(file, ".conf") {
-		return readKubeconfig(path)
-	}
-
 	crt, err := os.ReadFile(path)
 	if err != nil {
 		return pair{}, err
+	}
+
+	if strings.HasSuffix(file, ".conf") {
+		return parseKubeconfig(crt)
 	}
 
 	key, err := os.ReadFile(strings.TrimSuffix(path, ".crt") + ".key")
@@ -42,13 +42,8 @@ func readPair(root, file string) (pair, error) {
 	return pair{crt: crt, key: key}, err
 }
 
-// readKubeconfig follows the current context of a kubeconfig to its cluster and its user.
-func readKubeconfig(path string) (pair, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return pair{}, err
-	}
-
+// parseKubeconfig follows the current context of a kubeconfig to its cluster and its user.
+func parseKubeconfig(text []byte) (pair, error) {
 	var file struct {
 		APIVersion     string `yaml:"apiVersion"`
 		Kind           string `yaml:"kind"`

@@ -75,9 +75,13 @@ func (a aspect) examine(root string, f facts, p profile) []error {
 		return []error{fmt.Errorf("%s: %w", p.file, err)}
 	}
 
-	problems := a.check(p, held, issuer, f)
+	return of(p.file, a.check(p, held, issuer, f))
+}
+
+// of says where problems are.
+func of(place string, problems []error) []error {
 	for i, problem := range problems {
-		problems[i] = fmt.Errorf("%s: %w", p.file, problem)
+		problems[i] = fmt.Errorf("%s: %w", place, problem)
 	}
 
 	return problems

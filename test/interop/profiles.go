@@ -238,16 +238,16 @@ var profiles = []profile{
 		life: kubernetesLife, usages: both[1:], options: subject(encipherment, "front-proxy-client"),
 	},
 	{
-		id: "controller-manager-kubeconfig", file: "kubernetes/controller-manager.conf", issuer: kubernetesAuthority,
+		id: "controller-manager", file: "kubernetes/controller-manager.conf", issuer: kubernetesAuthority,
 		life: kubernetesLife, usages: both[1:],
 		options: subject(encipherment, "system:kube-controller-manager", "system:kube-controller-manager"),
 	},
 	{
-		id: "scheduler-kubeconfig", file: "kubernetes/scheduler.conf", issuer: kubernetesAuthority, life: kubernetesLife,
+		id: "scheduler", file: "kubernetes/scheduler.conf", issuer: kubernetesAuthority, life: kubernetesLife,
 		usages: both[1:], options: subject(encipherment, "system:kube-scheduler", "system:kube-scheduler"),
 	},
 	{
-		id: "admin-kubeconfig", file: "kubernetes/admin.conf", issuer: kubernetesAuthority, life: kubernetesLife,
+		id: "admin", file: "kubernetes/admin.conf", issuer: kubernetesAuthority, life: kubernetesLife,
 		usages: both[1:], options: subject(encipherment, "talos:admin", "system:masters"),
 	},
 }

@@ -18,7 +18,7 @@ export const diskFull: LongCase = {
   async run({ scratch }) {
     const disk = join(scratch, "disk");
     await mkdir(disk);
-    await execute("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]).catch(() => {
+    await execute("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]).catch(() => {
       throw new SkipError("needs the right to mount a tmpfs");
     });
     try {
@@ -32,7 +32,7 @@ export const diskFull: LongCase = {
 async function fill(disk: string): Promise<string> {
   const path = join(disk, "state.db");
   const ballast = join(disk, "ballast");
-  await writeFile(ballast, Buffer.alloc(512 * 1024));
+  await writeFile(ballast, Buffer.alloc(5 * 1024 * 1024));
   const acknowledged: string[] = [];
   const text = "x".repeat(20_000);
   {

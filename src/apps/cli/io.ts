@@ -42,6 +42,9 @@ export interface Io extends Shell {
   readonly random: Random;
 }
 
+/** npm passes on a Ctrl-C that the program has had from the terminal: not a second one by a person. */
+const ECHO_SECONDS = 0.5;
+
 /** Joins the program to its process. A reader that went away ends it quietly, with status 0. */
 export function processShell(process: NodeJS.Process): Shell {
   const abort = new AbortController();
@@ -51,8 +54,11 @@ export function processShell(process: NodeJS.Process): Shell {
     if (!waiting) process.exit(OK);
     abort.abort();
   });
+  let interruptedAt = 0;
   const stop = () => {
-    if (abort.signal.aborted) process.exit(INTERRUPTED);
+    const now = process.uptime();
+    if (!abort.signal.aborted) interruptedAt = now;
+    else if (now - interruptedAt > ECHO_SECONDS) process.exit(INTERRUPTED);
     abort.abort();
   };
   return {

@@ -3,6 +3,7 @@
  * a token and no number loses a digit; whoever reads a field decides what it is.
  */
 import {
+  type Alias,
   isAlias,
   isCollection,
   isMap,
@@ -104,12 +105,17 @@ const problems: Readonly<Record<string, string>> = {
 
 function converter(document: Document, position: (offset: number) => Position) {
   let nodes = 0;
+  const targets = new Map<Node, Node | undefined>(); // resolve() walks through the whole document
+  const targetOf = (alias: Alias): Node | undefined => {
+    if (!targets.has(alias)) targets.set(alias, alias.resolve(document));
+    return targets.get(alias);
+  };
   const fail = (node: Node, problem: string): never => {
     throw new YamlError(problem, position(node.range?.[0] ?? 0));
   };
   const convert = (node: unknown, below: readonly Node[] = []): YamlValue => {
     if (isScalar(node)) return textOf(node);
-    const target = isAlias(node) ? node.resolve(document) : node;
+    const target = isAlias(node) ? targetOf(node) : node;
     if (isAlias(node) && target === undefined) return fail(node, "an alias names no anchor");
     if (isScalar(target)) return textOf(target);
     if (!isCollection(target)) return null;
@@ -123,8 +129,10 @@ function converter(document: Document, position: (offset: number) => Position) {
     for (const { key, value } of target.items) {
       const name = isScalar(key) ? (textOf(key) ?? "") : fail(target, "a key is not a text");
       const held = convert(value, path);
-      if (name === "<<" && isRecord(held)) entries.unshift(...Object.entries(held));
-      else entries.push([name, held]);
+      const merged = name === "<<" ? (Array.isArray(held) ? held : [held]).filter(isRecord) : [];
+      if (merged.length === 0) entries.push([name, held]);
+      // The mapping's own keys win, then those of the first that is merged.
+      else for (const map of merged) entries.unshift(...Object.entries(map));
     }
     return Object.fromEntries(entries);
   };

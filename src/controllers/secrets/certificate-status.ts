@@ -112,7 +112,7 @@ async function lookAt(
   if (item.crt === undefined) {
     const why = issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "not issued yet";
     const missing = { state: "Missing" as const, why: trouble.lastError || why };
-    return { status: { ...nothing, ...trouble, ...missing, source: item.source }, changesAt: null };
+    return { status: { ...missing, ...nothing, ...trouble, source: item.source }, changesAt: null };
   }
   const certificate = readCertificate(item.crt, item.id);
   const renewal = item.role === "leaf" ? renewalOf(certificate, item, look.held) : null;
@@ -124,11 +124,11 @@ async function lookAt(
   const boundaries = [certificate.notBefore, renewal, after(certificate.notAfter, seconds(1))];
   return {
     status: {
-      ...facts(certificate),
-      ...trouble,
       state: verdict.state,
       why,
+      ...facts(certificate),
       renewAt: renewal === null ? "" : rfc3339(renewal),
+      ...trouble,
       chain,
       source: item.source,
     },

@@ -73,8 +73,8 @@ export class PathSearch {
     const candidates = this.#issuersOf(subject);
     let known = false;
     for (const { certificate: issuer, anchor } of candidates) {
-      if (path.some((member) => isSameAuthority(member, issuer))) continue;
-      
+      if (!anchor && path.some((member) => isSameAuthority(member, issuer))) continue;
+      if (!(await this.#isSigned(subject, issuer))) continue;
       known = true;
       const longer = [...path, issuer];
       const fault =

@@ -7,7 +7,7 @@ import type { Random } from "../random.ts";
 import type { Store } from "../store/state.ts";
 import { Activity } from "./activity.ts";
 import { retryDelay } from "./backoff.ts";
-import { Committer } from "./committer.ts";
+import { Committer, isRace } from "./committer.ts";
 import { Events, type Listener } from "./events.ts";
 import { failureOf, untilCurrent } from "./failure.ts";
 import { edgesOf, type Edge } from "./graph.ts";
@@ -235,6 +235,7 @@ class ControllerEngine implements Engine {
     unit.attempt++;
     unit.failure = failureOf(error);
     unit.waitingFor = "";
+    if (isRace(error)) unit.isStale = false; // lost once too often: no at once any more
     unit.retryAt = after(clock.now(), retryDelay(unit.attempt, random));
     lane.waiting.delete(unit);
     lane.failing.add(unit);

@@ -16,7 +16,7 @@ export class Collection {
   readonly audience = new Audience();
   readonly #byId = new Map<string, Resource>();
   #sorted: readonly Resource[] = Object.freeze([]);
-  /** Ids that changed since the list was made. */
+  /** Ids that changed since the list was made, or some of them when there are too many. */
   readonly #changed = new Set<string>();
 
   constructor(kind: Kind) {
@@ -31,7 +31,7 @@ export class Collection {
   set(id: string, resource: Resource | undefined): void {
     if (resource === undefined) this.#byId.delete(id);
     else this.#byId.set(id, resource);
-    this.#changed.add(id);
+    if (this.#changed.size <= PATCHED_MAX) this.#changed.add(id);
   }
 
   list(query?: Query): readonly Resource[] {

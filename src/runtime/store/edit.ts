@@ -139,14 +139,17 @@ const conditionsOf = ({ owner = "", expectedPhase = "running" }: Conditions) => 
   expectedPhase,
 });
 
+const noText: Metadata["labels"] = Object.freeze({});
+const nobody: Metadata["finalizers"] = Object.freeze([]);
+
 /** A running resource that no store has seen yet. */
 export const unstored = (
   pointer: Pointer,
   spec: Resource["spec"],
   {
-    labels = {},
-    annotations = {},
-    finalizers = [],
+    labels = noText,
+    annotations = noText,
+    finalizers = nobody,
   }: Partial<Pick<Metadata, "labels" | "annotations" | "finalizers">>,
 ): Resource => ({
   metadata: {

@@ -93,7 +93,7 @@ export class LocalStore implements CoreStore {
   async commit(writes: readonly Write[]): Promise<readonly Resource[]> {
     return this.#transact(() => {
       const changes = this.#collections.apply(writes, this.#now());
-      return { changes, result: changes.flatMap(({ after, before }) => after ?? before ?? []) };
+      return { changes, result: changes.map(lastState) };
     });
   }
 
@@ -103,7 +103,7 @@ export class LocalStore implements CoreStore {
       const write = this.#decided(decide, stored);
       if (write === undefined) return { changes: [], result: stored };
       const changes = this.#collections.apply([write], this.#now());
-      return { changes, result: changes[0]?.after ?? changes[0]?.before };
+      return { changes, result: changes[0] && lastState(changes[0]) };
     });
   }
 
@@ -149,7 +149,7 @@ export class LocalStore implements CoreStore {
     if (this.#deciding) throw new TypeError("a recipe cannot use the store that it is run by");
   }
 
-  async #transact<T>(stage: () => Staged<T>): Promise<T> {
+  #transact<T>(stage: () => Staged<T>): T | Promise<T> {
     this.#check();
     if (this.#group !== undefined) return this.#group.join(stage);
     const { changes, result } = stage();
@@ -170,15 +170,15 @@ export class LocalStore implements CoreStore {
   #publish(commits: readonly (readonly Change[])[]): void {
     for (const changes of commits) this.#history.append(changes);
     for (const changes of commits) {
-      for (const [audience, news] of this.#newsOf(changes))
-        this.#deliveries.run(() => audience.deliver(news));
+      const [only] = changes;
+      if (only !== undefined && changes.length === 1) this.#tell(only.kind, changes);
+      else Map.groupBy(changes, ({ kind }) => kind).forEach((news, kind) => this.#tell(kind, news));
     }
   }
 
-  /** The changes of each kind that somebody watches. */
-  #newsOf(changes: readonly Change[]) {
-    const byKind = Map.groupBy(changes, ({ kind }) => this.#collections.of(kind).audience);
-    return [...byKind].filter(([audience]) => !audience.isEmpty);
+  #tell(kind: Kind, changes: readonly Change[]): void {
+    const { audience } = this.#collections.of(kind);
+    if (!audience.isEmpty) this.#deliveries.run(() => audience.deliver(changes));
   }
 
   /** Connects a subscriber: first how the watch begins, then what comes. */
@@ -245,4 +245,10 @@ export class LocalStore implements CoreStore {
       (change) => eventOf(change, this.#history.bookmarkAt(change.position), query) ?? [],
     );
   }
+}
+
+function lastState({ after, before }: Change): Resource {
+  const resource = after ?? before;
+  if (resource === undefined) throw new TypeError("a change has at least one side");
+  return resource;
 }

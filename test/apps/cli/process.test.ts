@@ -60,7 +60,7 @@ describe("loading", () => {
 
   const heavy = ["grpc-js/", "src/pki/", "src/config/", "/yaml/", "/zod/"];
 
-  test.each([[["--help"]], [["get", "--help"]], [["version", "--client"]], [["gte"]]])(
+  test.each([[["--help"]], [["get", "--help"]], [["gte"]]])(
     "%j loads neither gRPC nor cryptography nor YAML",
     async (argv) => {
       const modules = await loaded(...argv);

@@ -125,11 +125,23 @@ test("a crowd of namesakes does not keep the accepted authority from being found
   expect(await verify(certificate, [ca.certificate], { intermediates })).toMatchObject({
     valid: true,
   });
+  // The key identifier leads to the right one of many that are accepted.
+  const anchors = [...intermediates, ca.certificate];
+  expect(await verify(certificate, anchors)).toMatchObject({ valid: true });
   // Where none of them has signed it, the search ends early and says so.
   const stranger = (await issue(await root("os"), { commonName: "b" })).certificate;
   expect(await verify(stranger, [ca.certificate], { intermediates })).toMatchObject({
     code: "ERR_CHAIN_TOO_COMPLEX",
   });
+});
+
+test("an authority that hands over to a new key of its own is no intermediate", async () => {
+  const ca = await root("os");
+  const { subject } = ca.certificate;
+  const next = await intermediate(ca, { subject });
+  const { certificate } = await issue(next, { commonName: "a" });
+  const request = { intermediates: [next.certificate], maxDepth: 0 };
+  expect(await verify(certificate, [ca.certificate], request)).toMatchObject({ valid: true });
 });
 
 test("an intermediate may be accepted without its root", async () => {
@@ -218,4 +230,17 @@ test("a host is matched by name and by address, and never by the common name", a
     expect(await isFor({ dns })).toBe(false);
   for (const ip of ["192.0.2.11", "2001:db8::2", "node.test", ""])
     expect(await isFor({ ip })).toBe(false);
+});
+
+test("an old root of version 1 signs nothing, and one of serial number 0 does even when strict", async () => {
+  const ca = await root("os");
+  const { certificate } = await issue(ca, { commonName: "a" });
+  const first: Certificate = { ...ca.certificate, version: 1, isCa: false, extensions: [] };
+  const verdict = await verify(certificate, [first]);
+  expect(verdict).toMatchObject({ valid: false, code: "ERR_CHAIN_NOT_AUTHORITY" });
+  expect(verdict).toMatchObject({ reason: expect.stringContaining("version 1") as string });
+  const zero: Certificate = { ...ca.certificate, serialNumber: 0n };
+  expect(await verify(certificate, [zero], { strict: true })).toMatchObject({ valid: true });
+  const leaf: Certificate = { ...certificate, serialNumber: 0n };
+  expect(await verify(leaf, [zero], { strict: true })).toMatchObject({ code: "ERR_CHAIN_PROFILE" });
 });

@@ -65,6 +65,24 @@ test("an expired authority is named, not the leaf under it", async () => {
   );
 });
 
+test("of several faults the one of an accepted authority is told", async () => {
+  const { certificate: old } = ca;
+  const { subject, publicKey, subjectKeyId, keyUsages, extKeyUsages } = old;
+  const cross = await issueCertificate({
+    issuer: foreign,
+    ...{ subject, publicKey, keyUsages, extKeyUsages, random, ca: true },
+    ...(subjectKeyId && { subjectKeyId }),
+    notBefore: after(now, -days(9)),
+    notAfter: after(now, -days(8)),
+  });
+  // Without a key identifier it is asked after the other.
+  const { subjectKeyId: _, ...rest } = old;
+  const ended = { ...rest, notAfter: after(now, -days(1)) };
+  const request = { anchors: [ended], intermediates: [cross] };
+  expect(await reasonOf(request)).toContain("expired at 2030-05-31T12:00:00Z");
+  expect(await reasonOf({ ...request, anchors: [] })).toContain("expired at 2030-05-24T12:00:00Z");
+});
+
 test("an unknown authority is named, and so are those that have its name", async () => {
   expect(await reasonOf({ anchors: [] })).toBe(
     `ERR_CHAIN_UNKNOWN_AUTHORITY: ${subject()}, ${dates}, is signed by unknown authority: its issuer is "O = talos", and none of that name is accepted`,

@@ -56,6 +56,12 @@ test.each<[string, GeneralName, GeneralSubtree, string]>([
     "inside",
   ],
   ["a name in other letters and spaces", directory("Foo  Bar"), directory("foo bar"), "inside"],
+  [
+    "a name that has the base's parts further on",
+    directory("a", "talos"),
+    directory("a"),
+    "outside",
+  ],
   ["another name", directory("foo"), directory("bar"), "outside"],
   [
     "a name that is the base's beginning",

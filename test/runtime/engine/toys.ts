@@ -1,6 +1,15 @@
 /** Toy kinds and controllers, after those of COSI's conformance suite (cosi.md §8.2). */
 import { z } from "zod";
-import { at, all, defineController, defineResource, each, exclusive, shared, strong } from "#runtime";
+import {
+  at,
+  all,
+  defineController,
+  defineResource,
+  each,
+  exclusive,
+  shared,
+  strong,
+} from "#runtime";
 
 const kind = <Schema extends z.ZodType>(type: string, spec: Schema) =>
   defineResource({ type: `${type}.test.trustplane.dev`, namespace: "test", spec });

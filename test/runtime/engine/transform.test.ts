@@ -2,7 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { pointerTo } from "#runtime";
 import { mount } from "#runtime/testing";
-import { Int, intsToStrs, intToStr, Sentence, START, Str, strToSentence, Sum, sum } from "./toys.ts";
+import {
+  Int,
+  intsToStrs,
+  intToStr,
+  Sentence,
+  START,
+  Str,
+  strToSentence,
+  Sum,
+  sum,
+} from "./toys.ts";
 
 const now = START;
 

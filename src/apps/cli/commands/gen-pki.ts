@@ -51,10 +51,7 @@ export const crtCommand = (run: Run): Command =>
       "\nExamples:\n  $ trustplane gen crt --ca talos --csr admin.csr --name admin --hours 8760",
     )
     .action((options: { name: string; ca: string; csr: string; hours: number }, command: Command) =>
-      run(async (io) => {
-        const lifetime = options.hours ?? hours(24);
-        return (await load()).genCrt(io, { ...options, hours: lifetime, force: forced(command) });
-      }),
+      run(async (io) => (await load()).genCrt(io, { ...options, force: forced(command) })),
     );
 
 export const keypairCommand = (run: Run): Command =>
