@@ -194,8 +194,8 @@ export interface ReconcileContext<I extends Inputs, O extends Outputs> extends S
 export interface RunContext<I extends Inputs, O extends Outputs> extends Surroundings {
   /**
    * The inputs now, then again after each change of them (intermediate states are skipped); `null`
-   * while a `one` or `gate` input is absent or not ready. The engine counts as busy from the moment a
-   * value is delivered until the next one is asked for.
+   * while a `one` or `gate` input is absent or not ready. The engine counts as busy until the first
+   * value is asked for, and from the moment a value is delivered until the next one is asked for.
    */
   readonly changes: AsyncIterable<InputValues<I> | null>;
   /** Writes the status resources, as the outputs of a reconcile are written. */

@@ -64,11 +64,10 @@ func TestApidSpecsOfTalosKinds(t *testing.T) {
 func sameSpec(t *testing.T, decoded, served resource.Resource, secret bool) {
 	t.Helper()
 
+	// what is only in the served one is of a newer Talos than the machinery, or an addition of ours
 	got, want := fields(t, served), fields(t, decoded)
-	names := maps.Clone(got)
-	maps.Copy(names, want)
 
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if reflect.DeepEqual(got[name], want[name]) {
 			continue
 		}

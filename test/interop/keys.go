@@ -36,6 +36,10 @@ var (
 	}
 )
 
+// ed25519FileLabel is how the key of a leaf is labelled in the files of the PKI directory. Talos' own
+// label is one that OpenSSL cannot read; resources, bundles and talosconfigs have Talos' in any case.
+const ed25519FileLabel = "ED25519 PRIVATE KEY"
+
 func formFor(public any) (keyForm, error) {
 	switch public.(type) {
 	case *rsa.PublicKey:
@@ -56,6 +60,24 @@ func checkKey(text []byte, public crypto.PublicKey) error {
 		return err
 	}
 
+	return checkKeyForm(text, public, form)
+}
+
+// checkKeyFile is checkKey for a file of the PKI directory.
+func checkKeyFile(text []byte, public crypto.PublicKey) error {
+	form, err := formFor(public)
+	if err != nil {
+		return err
+	}
+
+	if form.label == ed25519Form.label {
+		form.label = ed25519FileLabel
+	}
+
+	return checkKeyForm(text, public, form)
+}
+
+func checkKeyForm(text []byte, public crypto.PublicKey, form keyForm) error {
 	key, err := readKey(text, form)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ var aspects = []aspect{
 	}},
 	{"has its key in the form of Talos", func(p profile, held pair, issuer *x509.CertificateAuthority, _ facts) []error {
 		return p.withLeaf(held, issuer, func(leaf *certificate) []error {
-			problems := compact(checkKey(held.key, leaf.PublicKey))
+			problems := compact(checkKeyFile(held.key, leaf.PublicKey))
 			if !p.chained {
 				problems = append(problems, compact(checkPEM(held.crt))...)
 			}

@@ -72,6 +72,12 @@ func writeTree(t *testing.T, root string, f facts) {
 		write(a.file, issuer.CrtPEM)
 	}
 
+	for _, p := range profiles {
+		if p.issuer == osAuthority {
+			relabel(strings.TrimSuffix(p.file, ".crt")+".key", ed25519FileLabel)(t, root)
+		}
+	}
+
 	account, err := f.config.Cluster().ServiceAccount().GetKey()
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +163,14 @@ func pkcs8(file string) edit {
 		}
 
 		return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
+	})
+}
+
+func relabel(file, label string) edit {
+	return change(file, func(t *testing.T, _ string, text []byte) []byte {
+		block, _ := pem.Decode(text)
+
+		return pem.EncodeToMemory(&pem.Block{Type: label, Bytes: block.Bytes})
 	})
 }
 

@@ -12,7 +12,7 @@ const fixture = (name: string) =>
 export const fuzz: LongCase = {
   name: "fuzz",
   run({ ci }) {
-    const seed = Number(process.env["TRUSTPLANE_SEED"] ?? 7);
+    const seed = Number(process.env.TRUSTPLANE_SEED ?? 7);
     const random = seeded(seed);
     const counts = { certificates: ci ? 50_000 : 1_000_000, texts: ci ? 600 : 10_000 };
     const certificates = demoCertificates();

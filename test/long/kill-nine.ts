@@ -13,7 +13,7 @@ export const killNine: LongCase = {
   name: "kill-nine",
   async run({ ci, scratch }) {
     const rounds = ci ? 50 : 200;
-    const seed = Number(process.env["TRUSTPLANE_SEED"] ?? 7);
+    const seed = Number(process.env.TRUSTPLANE_SEED ?? 7);
     const random = seeded(seed);
     const stateDir = join(scratch, "node");
     const port = await freePort();

@@ -20,12 +20,13 @@ if (chosen.length === 0) {
 }
 
 const count = { passed: 0, failed: 0, skipped: 0 };
-for (const { name, run } of chosen) {
+for (const chosenCase of chosen) {
+  const { name } = chosenCase;
   const scratch = await mkdtemp(join(tmpdir(), `trustplane-${name}-`));
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
   try {
-    const tried = await run({ ci, scratch });
+    const tried = await chosenCase.run({ ci, scratch });
     count.passed++;
     console.log(`ok       ${name}: ${tried} (${seconds()})`);
   } catch (error) {

@@ -1,10 +1,18 @@
 /** The API of a node: COSI's State and Talos' machine service over mutual TLS. */
 import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
-import { AccessDeniedError, lookupOf, stateServer, StateService, type Call } from "#runtime/rpc";
+import {
+  AccessDeniedError,
+  lookupOf,
+  stateServer,
+  StateService,
+  type AccessPolicy,
+  type Call,
+} from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
 import { accessPolicy } from "./access-policy.ts";
+import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
 import { openListener } from "./listener.ts";
 import { machineService, type MachinePorts } from "./machine-service.ts";
@@ -47,36 +55,10 @@ export interface Apid extends AsyncDisposable {
  * @throws {ListenerMaterialError} when key, certificate and authorities do not fit together
  */
 export async function startApid(options: ApidOptions): Promise<Apid> {
-  const { address, clock, ports, store } = options;
+  const { address, clock } = options;
   const log = options.log.child({ component: "apid" });
   const closing = new AbortController();
-  const isLocal = localNames(address, options.names ?? (() => []));
-  const policy = accessPolicy(store.core, options.kinds);
-  const rolesOf = (call: Call): ReadonlySet<string> => {
-    const caller = listener.callerAt(call.peer);
-    if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
-    return rolesFor(caller.roles, call);
-  };
-  const admit = (call: Call) => {
-    authorize(rolesOf(call), call.path);
-    targetsOf(call, isLocal);
-  };
-  const calls = { log, admit, statuses: apidStatuses, closing: closing.signal };
-
-  const server = new Server({
-    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
-    "grpc.max_send_message_length": -1,
-  });
-  const kindOf = lookupOf(options.kinds);
-  const byRoles = (access: Parameters<typeof policy>[0], call: Call) =>
-    policy(access, rolesOf(call));
-  server.addService(
-    StateService,
-    stateServer({ ...calls, core: store.core, kindOf, policy: byRoles }),
-  );
-  server.addService(MachineServiceService, {
-    ...machineService({ ...calls, ports, targetsOf: (call) => targetsOf(call, isLocal) }),
-  });
+  const server = serverOf({ ...options, log }, closing.signal, (peer) => listener.callerAt(peer));
   // TLS is the listener's: what it hands on is the connection inside.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await openListener({
@@ -106,4 +88,37 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
+}
+
+/** The services, behind roles and routing. */
+function serverOf(
+  { address, names, store, kinds, log, ports }: ApidOptions,
+  closing: AbortSignal,
+  callerAt: (peer: string) => Caller | undefined,
+): Server {
+  const isLocal = localNames(address, names ?? (() => []));
+  const targets = (call: Call) => targetsOf(call, isLocal);
+  const rolesOf = (call: Call): ReadonlySet<string> => {
+    const caller = callerAt(call.peer);
+    if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
+    return rolesFor(caller.roles, call);
+  };
+  const admit = (call: Call) => {
+    authorize(rolesOf(call), call.path);
+    targets(call);
+  };
+  const calls = { log, admit, statuses: apidStatuses, closing };
+  const allows = accessPolicy(store.core, kinds);
+  const policy: AccessPolicy = (access, call) => allows(access, rolesOf(call));
+
+  const server = new Server({
+    "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": -1,
+  });
+  const state = stateServer({ ...calls, core: store.core, kindOf: lookupOf(kinds), policy });
+  server.addService(StateService, state);
+  server.addService(MachineServiceService, {
+    ...machineService({ ...calls, ports, targetsOf: targets }),
+  });
+  return server;
 }

@@ -51,7 +51,7 @@ export interface Listener {
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { address, material, clock, log } = options;
   const sockets = new Set<Socket>();
-  const callers = new Map<string, { readonly caller: Caller; readonly socket: TLSSocket }>();
+  const callers: Callers = new Map();
   const server = createServer({
     ...secureContextOptions(material),
     requestCert: true,
@@ -66,28 +66,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     log.info({ peer: peerOf(socket), code: error.code }, "TLS handshake failed");
   });
-  server.on("secureConnection", (socket) => {
-    const peer = peerOf(socket);
-    socket.on("error", (error: Error) => log.debug({ peer, err: error }, "connection failed"));
-    const found = examine(socket, clock.now());
-    if (!("roles" in found)) {
-      turnAway(socket, found, log);
-      return;
-    }
-    callers.set(peer, { caller: found, socket });
-    const cancelEnd = clock.alarm(found.certificate.notAfter, () => {
-      log.info(
-        { peer, fingerprint: found.certificate.fingerprint },
-        "client certificate has ended",
-      );
-      socket.destroy();
-    });
-    socket.once("close", () => {
-      cancelEnd();
-      callers.delete(peer);
-    });
-    options.accept(socket);
-  });
+  server.on("secureConnection", (socket) => receive(socket, callers, options));
   const port = await listen(server, address, options.port);
   server.on("error", (error: Error) => log.error({ err: error }, "listener failed"));
   return {
@@ -113,6 +92,30 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
     destroyConnections: () => sockets.forEach((socket) => socket.destroy()),
   };
+}
+
+type Callers = Map<string, { readonly caller: Caller; readonly socket: TLSSocket }>;
+
+/** Hands a connection on, or turns its client away. */
+function receive(socket: TLSSocket, callers: Callers, { clock, log, accept }: ListenerOptions) {
+  const peer = peerOf(socket);
+  socket.on("error", (error: Error) => log.debug({ peer, err: error }, "connection failed"));
+  const found = examine(socket, clock.now());
+  if (!("roles" in found)) {
+    turnAway(socket, found, log);
+    return;
+  }
+  const { fingerprint, notAfter } = found.certificate;
+  const cancelEnd = clock.alarm(notAfter, () => {
+    log.info({ peer, fingerprint }, "client certificate has ended");
+    socket.destroy();
+  });
+  callers.set(peer, { caller: found, socket });
+  socket.once("close", () => {
+    cancelEnd();
+    callers.delete(peer);
+  });
+  accept(socket);
 }
 
 /** As gRPC names the peer of a call. */

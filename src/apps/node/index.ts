@@ -33,9 +33,15 @@ export class FilesUnpublishedError extends CodedError {
  * @throws {CodedError} when it cannot start; what was there before is as it was
  */
 export async function runNode(options: NodeOptions, io: NodeIo): Promise<number> {
-  const log = nodeLogger(io, process.env["TRUSTPLANE_LOG_LEVEL"]);
+  const log = nodeLogger(io, process.env.TRUSTPLANE_LOG_LEVEL);
   const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
   await using store = await openStateDirectory(options.stateDir, world);
+  for (const { pointer, problem } of store.damagedRows()) {
+    log.error(
+      { ...pointer, problem },
+      "a stored resource cannot be read; it is kept, and not replaced",
+    );
+  }
   const surroundings = { ...world, store };
   const { warnings, demo } = await settleConfiguration(options.configFiles, {
     ...surroundings,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Identity, kinds, namespaces } from "#resources";
 import { type Clock, ControllerStatus, type Random } from "#runtime";
 import { registerKinds } from "#runtime/engine";
-import { openSqliteStore, type Store } from "#runtime/store";
+import { openSqliteStore, type SqliteStore } from "#runtime/store";
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -26,7 +26,7 @@ function nodeId(random: Random): string {
 export async function openStateDirectory(
   path: string,
   { clock, random }: { clock: Clock; random: Random },
-): Promise<Store> {
+): Promise<SqliteStore> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const store = await openSqliteStore({ path: join(path, "state.db"), clock });
   try {

@@ -25,7 +25,7 @@ export const nodeAddressController = (options: {
       const current = alone
         ? [options.apiAddress]
         : sortAddresses([options.apiAddress, ...options.interfaceAddresses()].filter(isRoutable));
-      const seen = alone ? [] : (held.addresses["accumulative"]?.addresses ?? []);
+      const seen = alone ? [] : (held.addresses.accumulative?.addresses ?? []);
       const accumulative = sortAddresses([...current, ...seen]);
       const config = inputs.config && loadMachineConfig(inputs.config.spec.yaml);
       const kubernetes = config ? config.clusterNetworks() : [];

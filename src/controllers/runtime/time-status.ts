@@ -22,7 +22,7 @@ export const timeStatusController = ({ askTime }: { askTime: AskTime }) =>
       const disabled =
         inputs.config !== null && loadMachineConfig(inputs.config.spec.yaml).timeDisabled;
       const { synced, source } = disabled ? { synced: true, source: "disabled" } : await askTime();
-      const epoch = held.status["node"]?.epoch ?? 0;
+      const epoch = held.status.node?.epoch ?? 0;
       return {
         outputs: { status: { node: { synced, epoch, syncDisabled: disabled, source } } },
         wakeAt: fixed(source) ? null : after(clock.now(), synced ? ONCE_SYNCED : WHILE_WAITING),

@@ -31,7 +31,7 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const { fqdn, dnsNames, ips } = inputs.names.spec;
       const now = clock.now();
       const server = await keepLeaf({
-        held: held.certificates["api"]?.server,
+        held: held.certificates.api?.server,
         request: {
           profile: leafProfiles.apidServer,
           authority,
@@ -43,7 +43,7 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
         issueLeaf,
       });
       const client = await keepLeaf({
-        held: held.certificates["api"]?.client ?? undefined,
+        held: held.certificates.api?.client ?? undefined,
         request: { profile: leafProfiles.apidClient, authority, commonName: fqdn, now },
         issueLeaf,
       });

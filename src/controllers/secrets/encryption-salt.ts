@@ -9,7 +9,7 @@ export const encryptionSaltController = () =>
     outputs: { salt: exclusive(EncryptionSalt) },
 
     reconcile({ held, random }) {
-      if (held.salt["salt"]) return;
+      if (held.salt.salt) return;
       const diskSalt = btoa(String.fromCharCode(...random.bytes(32)));
       return { outputs: { salt: { salt: { diskSalt } } } };
     },

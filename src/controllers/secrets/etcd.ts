@@ -25,7 +25,7 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     outputs: { certificates: exclusive(EtcdSecrets) },
 
     async reconcile({ inputs, held, clock }) {
-      const holding = held.certificates["etcd"];
+      const holding = held.certificates.etcd;
       const common = { authority: inputs.root.spec.etcdCA, now: clock.now() };
       const names = [inputs.hostname.spec.hostname, fqdn(inputs.hostname.spec)];
       const { addresses } = inputs.addresses.spec;

@@ -18,7 +18,7 @@ export const maintenanceRootController = ({ issue }: { issue: IssueMaintenanceRo
 
     async reconcile({ inputs, held, clock }) {
       if (inputs.config) return { outputs: { root: {} } };
-      if (held.root["maintenance"]) return;
+      if (held.root.maintenance) return;
       const { certificate, key } = await issue(clock.now());
       const ca = { crt: certificate.pem, key: await key.pem() };
       return { outputs: { root: { maintenance: { ca } } } };

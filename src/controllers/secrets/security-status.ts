@@ -81,7 +81,7 @@ export const securityStatusController = (options: {
         ...fileFindings(inputs.files),
         ...controllerFindings(inputs.controllers),
       ];
-      statuses["node"] = { ...nothing, findings };
+      statuses.node = { ...nothing, findings };
       return { outputs: { statuses }, wakeAt: startOfNextDay(now) };
     },
   });

@@ -31,7 +31,7 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const controlPlane = inputs.type.spec.type === "controlplane";
       if (!root.issuingCA || !controlPlane) return { outputs: { certificates: {} } };
       const { fqdn, dnsNames, ips } = inputs.names.spec;
-      const holding = held.certificates["trustd"]?.server;
+      const holding = held.certificates.trustd?.server;
       const wanted = { dnsNames, ipAddresses: ips };
       const request = {
         profile: leafProfiles.trustdServer,

@@ -1,5 +1,6 @@
 /** The inputs of a controller with `run`, as a sequence that skips what nobody waited for. */
 import type { InputsRead } from "./inputs.ts";
+import { turn } from "./turn.ts";
 
 /** Where the sequence gets its values from. */
 export interface ChangesOptions {
@@ -69,9 +70,9 @@ export class Changes implements AsyncIterableIterator<Values> {
     return this.return();
   }
 
-  /** Whoever read it has stopped. */
+  /** Whoever reads it has stopped; when it was by a throw, then that takes a moment to show. */
   async return(): Promise<IteratorResult<Values, undefined>> {
-    this.#options.setBusy(false);
+    void turn().then(() => this.#options.setBusy(false));
     return { value: undefined, done: true };
   }
 }

@@ -1,7 +1,8 @@
 /**
  * A controller of the `run` tier. A throw restarts it after a pause; a return ends it for good, and
- * its outputs stay. The engine counts as busy from the moment that inputs are delivered, or are to
- * be, until the next are asked for; what it does without asking for inputs is not waited for.
+ * its outputs stay. The engine counts as busy while it starts, until it asks for its inputs, and then
+ * from the moment that they are delivered, or are to be, until the next are asked for. What it does
+ * otherwise, and what it does without inputs, is not waited for.
  */
 import type {
   Controller,
@@ -116,8 +117,10 @@ export class Runner implements Listener {
       changes: changes as AsyncIterable<never>,
       publish: async (outputs: DesiredOutputs<Outputs>) => this.#publish(outputs),
     };
+    const { run, inputs } = this.controller;
+    if (Object.keys(inputs).length > 0) this.#setBusy(true); // until it asks for them
     try {
-      await this.controller.run?.(context);
+      await run?.(context);
     } finally {
       this.#changes = undefined;
     }
@@ -206,7 +209,10 @@ export class Runner implements Listener {
     log.warn({ ...unit.failure, attempt: unit.attempt }, "failed");
     this.#setBusy(false);
     return new Promise((resolve) => {
-      const cancel = clock.alarm(retryAt, () => resolve(false));
+      const cancel = clock.alarm(retryAt, () => {
+        this.#setBusy(true); // from here to the next run there is no pause
+        resolve(false);
+      });
       this.#endPause = () => {
         cancel();
         resolve(true);

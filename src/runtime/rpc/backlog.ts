@@ -41,10 +41,7 @@ export function openBacklog(
   const take = (event: WatchEvent) => {
     if (end !== undefined) return;
     if (isLive && live >= liveEventsMax) {
-      const error = new WatchOverrunError(
-        `the watch is ${liveEventsMax} events behind; list again and watch from there`,
-      );
-      waiting.push({ type: "errored", error });
+      waiting.push({ type: "errored", error: overrun(liveEventsMax) });
       finish({});
       return;
     }
@@ -83,3 +80,6 @@ export function openBacklog(
     close: () => finish({}),
   };
 }
+
+const overrun = (events: number) =>
+  new WatchOverrunError(`the watch is ${events} events behind; list again and watch from there`);

@@ -51,8 +51,8 @@ test("no authority's key is written but the one that controller-manager signs wi
   const { issuingCA } = node.spec(OSRoot, "os") ?? {};
   const everything = JSON.stringify(node.files);
   expect(everything).not.toContain(JSON.stringify(issuingCA?.key).slice(1, -1));
-  expect(node.files["talos"]?.["apid.crt"]).toBe(node.spec(ApiCertificates, "api")?.server.crt);
-  expect(readCertificate(node.files["talos"]?.["ca.crt"] ?? "").isCa).toBe(true);
+  expect(node.files.talos?.["apid.crt"]).toBe(node.spec(ApiCertificates, "api")?.server.crt);
+  expect(readCertificate(node.files.talos?.["ca.crt"] ?? "").isCa).toBe(true);
 });
 
 test("what is published is told, with a version that stands for the contents", async () => {

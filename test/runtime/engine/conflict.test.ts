@@ -15,7 +15,7 @@ test("an output that changed since the snapshot is not overwritten, and nothing 
     inputs: { int: maybe(Int, "int") },
     outputs: { strs: exclusive(Str) },
     reconcile({ inputs, held: { strs } }) {
-      held.push(strs["a"]?.value);
+      held.push(strs.a?.value);
       const value = String(inputs.int?.spec.value);
       return { outputs: { strs: { a: { value }, [`only ${value}`]: { value } } } };
     },

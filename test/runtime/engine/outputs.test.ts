@@ -61,9 +61,9 @@ test("held are the controller's own outputs that are running, by name and id", a
   await t.update(Switch, "go", (go) => void (go.on = false));
   const { strs } = told.held as { strs: Record<string, unknown> };
   expect(Object.keys(strs).sort()).toEqual(["a", "constructor"]);
-  expect(strs["a"]).toBe(t.spec(Str, "a"));
-  expect(strs["toString"]).toBeUndefined();
-  expect(() => (strs["b"] = {})).toThrow(TypeError);
+  expect(strs.a).toBe(t.spec(Str, "a"));
+  expect(Reflect.get(strs, "toString")).toBeUndefined();
+  expect(() => (strs.b = {})).toThrow(TypeError);
 });
 
 test("ids left out are destroyed, and so are those that are undefined", async () => {
@@ -127,7 +127,7 @@ test("what is written is frozen to the bottom", async () => {
   await using t = await mount(controller, { now });
   told.strs = { a: { value: "1" } };
   await t.create(Switch, "go", { on: true });
-  expect(() => ((told.strs?.["a"] as { value: string }).value = "2")).toThrow(TypeError);
+  expect(() => ((told.strs?.a as { value: string }).value = "2")).toThrow(TypeError);
   expect(t.spec(Str, "a")).toEqual({ value: "1" });
 });
 

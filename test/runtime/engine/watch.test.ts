@@ -70,7 +70,7 @@ test("a watch that ends again and again is opened less and less often", async ()
 
 test("a burst of creations is no problem", async () => {
   await using t = await mount([intToStr(4), sum()], { now });
-  const count = 5000;
+  const count = 2000;
   await t.store.core.commit(
     Array.from({ length: count }, (_, i) => ({
       op: "create" as const,
