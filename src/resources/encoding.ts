@@ -47,6 +47,17 @@ export const nested =
     if (value !== null) writer.tag(number, WireType.LengthDelimited).bytes(encode(value));
   };
 
+/** A `bytes` field whose value is base64. */
+export const base64Bytes =
+  (number: number): Field<string> =>
+  (writer, value) => {
+    writer.tag(number, WireType.LengthDelimited).bytes(bytesOf(value));
+  };
+
+/** The bytes that a base64 text stands for. */
+export const bytesOf = (base64: string): Uint8Array =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
 export const texts =
   (number: number): Field<readonly string[]> =>
   (writer, values) => {
@@ -72,10 +83,21 @@ export const keyMessage = message<{ readonly key: string }>({ key: text(1) });
 export const urlMessage = (url: string): Uint8Array =>
   message<{ url: string }>({ url: text(1) })({ url });
 /** `common.NetIP`: 4 or 16 raw bytes. */
-export const netIpMessage = (address: string): Uint8Array => {
-  const raw = address.includes(":") ? ipv6Bytes(address) : address.split(".").map(Number);
-  return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(Uint8Array.from(raw)).finish();
+export const netIpMessage = (address: string): Uint8Array =>
+  new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(addressBytes(address)).finish();
+
+/** `common.NetIPPrefix` of one address alone. */
+export const prefixMessage = (address: string): Uint8Array => {
+  const raw = addressBytes(address);
+  const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(raw);
+  return writer
+    .tag(2, WireType.Varint)
+    .int32(raw.length * 8)
+    .finish();
 };
+
+const addressBytes = (address: string): Uint8Array =>
+  Uint8Array.from(address.includes(":") ? ipv6Bytes(address) : address.split(".").map(Number));
 
 function ipv6Bytes(address: string): number[] {
   const [head = "", tail] = address.split("::");

@@ -38,7 +38,7 @@ var (
 
 // ed25519FileLabel is how the key of a leaf is labelled in the files of the PKI directory. Talos' own
 // label is one that OpenSSL cannot read; resources, bundles and talosconfigs have Talos' in any case.
-const ed25519FileLabel = "ED25519 PRIVATE KEY"
+const ed25519FileLabel = "PRIVATE KEY"
 
 func formFor(public any) (keyForm, error) {
 	switch public.(type) {

@@ -88,8 +88,8 @@ async function takeUpFiles(
   if (fields.length === 0) return [];
   return [
     `${files.join(", ")} differs from what this state directory was started with, which stays in ` +
-      `force: ${fields.join(", ")}; apply it with \`trustplane apply-config -f ${files.join(" -f ")}\` ` +
-      "or start once with --config-overwrite",
+      `force, in: ${fields.join(", ")}; apply it with \`trustplane apply-config -f FILE\`, or start ` +
+      "once with --config-overwrite",
   ];
 }
 

@@ -34,8 +34,8 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const server = await keep("etcd", {
         profile: leafProfiles.etcdServer,
         commonName: inputs.hostname.spec.hostname,
-        dnsNames: sortNames([...names, "localhost"]),
-        ipAddresses: sortAddresses([...addresses, "127.0.0.1", "::1"]),
+        dnsNames: [...new Set([...names, "localhost"])], // in Talos' order
+        ipAddresses: [...new Set([...addresses, "127.0.0.1", "::1"])],
       });
       const peer = await keep("etcdPeer", {
         profile: leafProfiles.etcdPeer,

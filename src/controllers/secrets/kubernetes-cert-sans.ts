@@ -37,7 +37,7 @@ export const kubernetesCertSANsController = () =>
                 hostname.hostname,
                 fqdn(hostname),
               ]),
-              fqdn: fqdn(hostname),
+              fqdn: "", // kube-apiserver's certificate has a name of its own
             },
           },
         },

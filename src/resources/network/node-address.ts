@@ -1,5 +1,9 @@
 import { defineResource } from "#runtime";
 import { z } from "zod";
+import { message, messages, prefixMessage } from "../encoding.ts";
+
+/** Talos tells prefixes; of an address alone that is itself. */
+const prefix = (address: string): string => `${address}/${address.includes(":") ? "128" : "32"}`;
 
 /**
  * Addresses of this node. Ids: `default`, `current`, `routed`, `accumulative` (never shrinks), and
@@ -13,4 +17,8 @@ export const NodeAddress = defineResource({
     { name: "SortAlgorithm", jsonPath: "{.sortAlgorithm}" },
   ],
   spec: z.object({ addresses: z.array(z.string()), sortAlgorithm: z.literal("v1") }),
+  encoding: {
+    proto: message({ addresses: messages(1, prefixMessage) }),
+    yaml: ({ addresses, sortAlgorithm }) => ({ addresses: addresses.map(prefix), sortAlgorithm }),
+  },
 });

@@ -23,6 +23,7 @@ export class Changes implements AsyncIterableIterator<Values> {
   readonly #options: ChangesOptions;
   #isDue = true;
   #isDelivered = false;
+  #isLeft = false;
   #last: Values | undefined;
   #wake: (() => void) | undefined;
 
@@ -49,6 +50,7 @@ export class Changes implements AsyncIterableIterator<Values> {
 
   async next(): Promise<IteratorResult<Values, undefined>> {
     const { signal, setBusy, read, finish } = this.#options;
+    this.#isLeft = false;
     setBusy(true);
     if (this.#isDelivered) await finish();
     this.#isDelivered = false;
@@ -72,7 +74,10 @@ export class Changes implements AsyncIterableIterator<Values> {
 
   /** Whoever reads it has stopped; when it was by a throw, then that takes a moment to show. */
   async return(): Promise<IteratorResult<Values, undefined>> {
-    void turn().then(() => this.#options.setBusy(false));
+    this.#isLeft = true;
+    void turn().then(() => {
+      if (this.#isLeft) this.#options.setBusy(false);
+    });
     return { value: undefined, done: true };
   }
 }

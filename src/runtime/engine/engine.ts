@@ -143,6 +143,7 @@ class ControllerEngine implements Engine {
       if (lane.each === undefined) this.#scheduler.enqueue(unitOf(lane, ""));
       else this.#board.mark(lane);
     this.#scheduler.start();
+    this.#log.info({ controllers: this.#options.controllers.length }, "engine started");
     this.#living = Promise.all(this.#runners.map((runner) => runner.live()));
   }
 
@@ -170,6 +171,7 @@ class ControllerEngine implements Engine {
     for (const watch of this.#watches) watch.close();
     await Promise.all([this.#living, this.#committer.settled(), this.#board.close()]);
     this.#activity.close();
+    if (this.#isStarted) this.#log.info({}, "engine stopped");
   }
 
   #surroundings(log: Logger) {
@@ -198,7 +200,8 @@ class ControllerEngine implements Engine {
   }
 
   #succeed(unit: Unit, { wakeAt, waitingFor, isOver }: Outcome): void {
-    const { lane } = unit;
+    const { lane, item } = unit;
+    if (unit.attempt > 0) this.#logOf(lane).info({ item, tries: unit.attempt }, "recovered");
     unit.attempt = 0;
     unit.retryAt = null;
     unit.failure = null;

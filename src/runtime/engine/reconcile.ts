@@ -41,13 +41,20 @@ export async function runUnit(unit: Unit, options: RunOptions): Promise<Outcome 
   if (isStopped(options)) return undefined; // abandoned before the commit
   const keeps = inputs.state === "waiting" || (inputs.state === "complete" && !result);
   const plan = keeps ? undefined : planOutputs(unit, owned, result?.outputs, clock.now());
+  const wakeAt = wakeUpOf(result);
   await write(unit, { inputs, owned, plan }, options.committer);
   const isThere = lane.each === undefined || lane.each in inputs.values;
   return {
-    wakeAt: result?.wakeAt ?? null,
+    wakeAt,
     waitingFor: inputs.waitingFor || (plan?.postponed ? `${plan.postponed}: tearing down` : ""),
     isOver: !isThere && plan?.leaving.length === 0,
   };
+}
+
+function wakeUpOf(result: Result<Outputs> | undefined): Instant | null {
+  const wakeAt = result?.wakeAt ?? null;
+  if (Number.isNaN(wakeAt)) throw new TypeError("wakeAt is not an instant");
+  return wakeAt === Infinity ? null : wakeAt;
 }
 
 const isStopped = ({ signal }: Surroundings): boolean => signal.aborted;
@@ -71,7 +78,7 @@ async function call(
 }
 
 /** What one run found and wants. */
-export interface Findings {
+interface Findings {
   readonly inputs: InputsRead;
   readonly owned: Owned;
   /** Left out: what is held stays as it is. */

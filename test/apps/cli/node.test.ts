@@ -257,6 +257,19 @@ describe("get -w", () => {
     ]);
   });
 
+  test("what is there comes in one table, as wide as its widest row", async () => {
+    const wide = { ...status, subject: "CN = a name that makes the column wide" };
+    await store().create(CertificateStatus, "wide", wide);
+    try {
+      const { stdout } = await watching([], [{ until: "wide", then: () => undefined }]);
+      const rows = stdout.trimEnd().split("\n");
+      expect(rows).toHaveLength(3);
+      expect(new Set(rows.map((row) => row.search(/NOT AFTER|2030-/))).size).toBe(1);
+    } finally {
+      await store().destroy({ ...CertificateStatus, id: "wide" });
+    }
+  });
+
   test("one resource, as YAML", async () => {
     const { status: exit, stdout } = await watching(
       ["apid-server", "-o", "yaml"],

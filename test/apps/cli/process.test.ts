@@ -1,6 +1,7 @@
 /** The program as a process: its exit status, its pipes, how light it starts. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -48,6 +49,45 @@ test("a reader that goes away ends it quietly", async () => {
     status: 0,
     stdout: "0 0\n",
     stderr: "",
+  });
+});
+
+describe("up", { timeout: 30_000 }, () => {
+  const config = join(import.meta.dirname, "../../fixtures/talos-demo/controlplane.yaml");
+
+  async function freePort(): Promise<number> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
+
+  /** Starts a node, and waits until it has printed its table. */
+  async function start() {
+    const port = String(await freePort());
+    const node = spawn(launcher, ["up", "--config", config, "--api-port", port], {
+      cwd: here.cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const errors = text(node.stderr);
+    await Promise.race([
+      once(node.stdout, "data"),
+      once(node, "close").then(async () => Promise.reject(new Error(await errors))),
+    ]);
+    return node;
+  }
+
+  test("a node that `get` finds without a flag, and that a signal ends with status 0", async () => {
+    const node = await start();
+    const closed = once(node, "close");
+    const found = await run(launcher, ["get", "certificatestatus", "apid-server"]);
+    expect(found).toMatchObject({ status: 0, stderr: "" });
+    expect(found.stdout).toMatch(/ apid-server .* Valid\n$/);
+    node.kill("SIGTERM");
+    await closed;
+    expect({ status: node.exitCode, signal: node.signalCode }).toEqual({ status: 0, signal: null });
   });
 });
 

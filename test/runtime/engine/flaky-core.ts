@@ -1,7 +1,14 @@
 /** A core store between the engine and the real one, where tests put what goes wrong. */
-import { Subject, takeUntil, merge, map, type Observable } from "rxjs";
+import { filter, map, merge, Subject, takeUntil, type Observable } from "rxjs";
 import type { CodedError } from "#runtime";
-import { storeOver, type CoreStore, type Kind, type Store, type WatchEvent } from "#runtime/store";
+import {
+  storeOver,
+  type CoreStore,
+  type Kind,
+  type Store,
+  type View,
+  type WatchEvent,
+} from "#runtime/store";
 
 type Batch = readonly WatchEvent[];
 
@@ -12,11 +19,13 @@ export class FlakyCore implements CoreStore {
   beforeCommit: (writes: Parameters<CoreStore["commit"]>[0]) => Promise<void> | void = () => {};
   /** Runs after each commit, before whoever asked for it knows. */
   afterCommit: () => Promise<void> | void = () => {};
+  /** Runs before each snapshot; may throw. */
+  beforeSnapshot: () => void = () => {};
   /** How often each kind was watched. */
   readonly watched: string[] = [];
   readonly #core: CoreStore;
   readonly #errors = new Subject<CodedError>();
-  readonly #ends = new Subject<void>();
+  readonly #ends = new Subject<string | undefined>();
 
   constructor(core: CoreStore) {
     this.#core = core;
@@ -27,15 +36,19 @@ export class FlakyCore implements CoreStore {
     this.#errors.next(error);
   }
 
-  /** Ends all watches without a word. */
-  endWatches(): void {
-    this.#ends.next();
+  /** Ends all watches, or those of one type, without a word. */
+  endWatches(type?: string): void {
+    this.#ends.next(type);
   }
 
   readonly get: CoreStore["get"] = (pointer) => this.#core.get(pointer);
   readonly list: CoreStore["list"] = (kind, query) => this.#core.list(kind, query);
-  readonly snapshot: CoreStore["snapshot"] = (kinds, read) => this.#core.snapshot(kinds, read);
   readonly watch: CoreStore["watch"] = (pointer) => this.#core.watch(pointer);
+
+  async snapshot<T>(kinds: readonly Kind[], read: (view: View) => T): Promise<T> {
+    this.beforeSnapshot();
+    return this.#core.snapshot(kinds, read);
+  }
 
   async commit(writes: Parameters<CoreStore["commit"]>[0]) {
     await this.beforeCommit(writes);
@@ -47,7 +60,9 @@ export class FlakyCore implements CoreStore {
   watchKind(kind: Kind, options?: Parameters<CoreStore["watchKind"]>[1]): Observable<Batch> {
     this.watched.push(kind.type);
     const errors = this.#errors.pipe(map((error): Batch => [{ type: "errored", error }]));
-    return merge(this.#core.watchKind(kind, options), errors).pipe(takeUntil(this.#ends));
+    return merge(this.#core.watchKind(kind, options), errors).pipe(
+      takeUntil(this.#ends.pipe(filter((type) => type === undefined || type === kind.type))),
+    );
   }
 
   close(): Promise<void> {

@@ -23,8 +23,8 @@ function adder() {
   const controller = defineController({
     name: "test.Adder",
     inputs: {
-      base: one(Int, "base"),
       go: gate(Switch, "go", (go) => go.on),
+      base: one(Int, "base"),
       extra: maybe(Int, "extra"),
     },
     outputs: { sum: exclusive(Sum) },
@@ -245,6 +245,20 @@ describe("strong", () => {
     keeps = false;
     await t.create(Switch, "go", { on: true });
     expect(t.resource(Int, "a")?.metadata.finalizers).toEqual([]);
+  });
+
+  test("puts no finalizer on what is not used yet", async () => {
+    const controller = defineController({
+      name: "test.Gated",
+      inputs: { int: strong(one(Int, "a")), go: gate(Switch, "go") },
+      outputs: {},
+      reconcile: () => ({ outputs: {} }),
+    });
+    await using t = await mount(controller, { now });
+    await t.create(Int, "a", { value: 1 });
+    expect(t.resource(Int, "a")?.metadata.finalizers).toEqual([]);
+    await t.create(Switch, "go", { on: true });
+    expect(t.resource(Int, "a")?.metadata.finalizers).toEqual(["test.Gated"]);
   });
 
   test("a reconcile that fails puts no finalizer on", async () => {

@@ -64,6 +64,10 @@ test("held are the controller's own outputs that are running, by name and id", a
   expect(strs.a).toBe(t.spec(Str, "a"));
   expect(Reflect.get(strs, "toString")).toBeUndefined();
   expect(() => (strs.b = {})).toThrow(TypeError);
+  await t.store.addFinalizers(pointerTo(Str, "a"), "somebody");
+  await t.store.teardown(pointerTo(Str, "a"), { owner: "test.Puppet" });
+  await t.settled();
+  expect(Object.keys((told.held as { strs: object }).strs)).toEqual(["constructor"]);
 });
 
 test("ids left out are destroyed, and so are those that are undefined", async () => {
@@ -147,6 +151,7 @@ test("the outputs of one reconcile are written together, or not at all", async (
       message: 'resource Strs.test.trustplane.dev(test/taken) is owned by ""',
     },
   });
+  expect(told.calls).toBe(2); // it is no race that could be won
   await t.destroy(Str, "taken");
   await t.advance(1000);
   expect(t.list(Str).map(({ metadata }) => metadata.id)).toEqual(["a", "taken", "z"]);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { all, defineController, each, exclusive, maybe } from "#runtime";
 import { mount, seededRandom } from "#runtime/testing";
+import { flaky } from "./flaky-core.ts";
 import { Int, intToStr, START, Str, strToSentence, Sum, sum, Switch } from "./toys.ts";
 
 const now = START;
@@ -180,6 +181,25 @@ test("a single change of one item among many runs that one and reads no list", a
   expect(calls.slice(500)).toEqual(["i250"]);
   expect(t.spec(Str, "i250")).toEqual({ value: "-1" });
   expect(lists).toBe(0);
+});
+
+test("items that are gone are forgotten", async () => {
+  const { wrap, core } = flaky();
+  const controller = defineController({
+    name: "test.Forgetful",
+    inputs: { int: each(Int), on: maybe(Switch, "on") },
+    outputs: { str: exclusive(Str) },
+    reconcile: ({ item }) => ({ outputs: { str: { [item]: { value: item } } } }),
+  });
+  await using t = await mount(controller, { now, wrap });
+  for (let i = 0; i < 20; i++) await t.create(Int, `i${i}`, { value: i });
+  for (let i = 1; i < 20; i++) await t.destroy(Int, `i${i}`);
+  let reads = 0;
+  core().beforeSnapshot = () => {
+    reads++;
+  };
+  await t.create(Switch, "on", { on: true });
+  expect(reads).toBe(1);
 });
 
 describe("choose", () => {

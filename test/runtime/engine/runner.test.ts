@@ -13,6 +13,7 @@ import {
   strong,
 } from "#runtime";
 import { mount } from "#runtime/testing";
+import { flaky } from "./flaky-core.ts";
 import { Int, START, Str, Sum, Switch } from "./toys.ts";
 
 const now = START;
@@ -151,6 +152,31 @@ test("a return ends it for good; its outputs stay", async () => {
   expect(statusOf(t)).toMatchObject({ state: "ready" });
 });
 
+test("who has seen enough is not waited for, and can look again", async () => {
+  const seen: (number | undefined)[] = [];
+  const again = Promise.withResolvers<undefined>();
+  const controller = defineRunner({
+    name: "test.Mirror",
+    inputs: { int: maybe(Int, "a") },
+    outputs: {},
+    async run({ changes }) {
+      for await (const inputs of changes) {
+        seen.push(inputs?.int?.spec.value);
+        if (inputs?.int) break;
+      }
+      await again.promise;
+      for await (const inputs of changes) seen.push(inputs?.int?.spec.value);
+    },
+  });
+  await using t = await mount(controller, { now });
+  await t.create(Int, "a", { value: 1 });
+  await t.update(Int, "a", (int) => void (int.value = 2));
+  expect(seen).toEqual([undefined, 1]);
+  again.resolve(undefined);
+  await t.update(Int, "a", (int) => void (int.value = 3));
+  expect(seen.at(-1)).toBe(3);
+});
+
 test("stop ends its changes, and waits until it has returned", async () => {
   const { log, controller } = mirror();
   await using t = await mount(controller, { now });
@@ -205,7 +231,13 @@ test("publications one on the other end with the last", async () => {
       }
     },
   });
-  await using t = await mount(controller, { now });
+  const { wrap, core } = flaky();
+  await using t = await mount(controller, { now, wrap });
+  let delay = 3;
+  core().beforeCommit = async () => {
+    for (let turns = delay--; turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve));
+  };
   await t.create(Int, "a", { value: 7 });
   expect(t.spec(Str, "a")).toEqual({ value: "7.3" });
   expect(t.resource(Str, "a")?.metadata.version).toBe(6);

@@ -1,6 +1,6 @@
 /** Start and stop: nothing runs before the one, nothing is written after the other. */
 import { expect, test } from "vitest";
-import { defineController, exclusive, maybe, pointerTo, seconds } from "#runtime";
+import { ControllerStatus, defineController, exclusive, maybe, pointerTo, seconds } from "#runtime";
 import { createEngine } from "#runtime/engine";
 import { mount, seededRandom } from "#runtime/testing";
 import { openMemoryStore } from "#runtime/store";
@@ -35,25 +35,38 @@ test("a reconcile that is running is told, abandoned, and writes nothing", async
   expect(t.spec(Sum, "total")).toEqual({ total: 0 });
 });
 
-test("a commit that is in flight is waited for", async () => {
-  const { wrap, core } = flaky();
-  await using t = await mount(sum(), { now, wrap });
-  const started = Promise.withResolvers<undefined>();
-  const door = Promise.withResolvers<undefined>();
-  core().beforeCommit = () => {
-    started.resolve(undefined);
-    return door.promise;
-  };
-  await t.store.create(Int, "int", { value: 1 });
-  await started.promise;
-  let stopped = false;
-  const stop = t.engine.stop().then(() => (stopped = true));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(stopped).toBe(false);
-  door.resolve(undefined);
-  await stop;
-  expect(t.spec(Sum, "total")).toEqual({ total: 1 });
-});
+test.each(["test.SumController", "runtime.Engine"])(
+  "a commit of %s is waited for",
+  async (whose) => {
+    const { wrap, core } = flaky();
+    let fails = false;
+    const base = sum();
+    const reconcile: typeof base.reconcile = (context) => {
+      if (fails) throw new Error("so that there is a status to be written");
+      return base.reconcile?.(context);
+    };
+    await using t = await mount({ ...base, reconcile }, { now, wrap });
+    const started = Promise.withResolvers<undefined>();
+    const door = Promise.withResolvers<undefined>();
+    core().beforeCommit = ([write]) => {
+      if (write?.owner !== whose) return;
+      started.resolve(undefined);
+      return door.promise;
+    };
+    fails = whose === "runtime.Engine";
+    await t.store.create(Int, "int", { value: 1 });
+    await started.promise;
+    let stopped = false;
+    const stop = t.engine.stop().then(() => (stopped = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(stopped).toBe(false);
+    door.resolve(undefined);
+    await stop;
+    expect([t.spec(Sum, "total")?.total, t.spec(ControllerStatus, base.name)?.state]).toEqual(
+      fails ? [0, "failing"] : [1, "ready"],
+    );
+  },
+);
 
 test("after stop nothing runs, whatever changes and however late it gets", async () => {
   let calls = 0;
@@ -68,12 +81,13 @@ test("after stop nothing runs, whatever changes and however late it gets", async
     },
     { now },
   );
+  expect(t.clock.nextAlarm()).toBeDefined();
   await t.engine.stop();
+  expect(t.clock.nextAlarm()).toBeUndefined();
   const before = calls;
   await t.create(Int, "int", { value: 1 });
   await t.advance(seconds(600));
   expect(calls).toBe(before);
-  expect(t.clock.nextAlarm()).toBeUndefined();
 });
 
 test("stop can be called again, and before start", async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import {
   after,
+  ControllerStatus,
   defineController,
   each,
   instantOf,
@@ -79,6 +80,15 @@ test("a wake-up in the past runs at once, and does not spin when there is anothe
   expect(gaps.length).toBeGreaterThan(10);
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(250);
   expect(Math.max(...gaps)).toBeLessThanOrEqual(750);
+});
+
+test("a wake-up that is no instant is a failure, and one that never comes is none", async () => {
+  const nowhere = sleeper(() => instantOf(NaN));
+  await using t = await mount(nowhere.controller, { now });
+  expect(t.spec(ControllerStatus, "test.Sleeper")?.error?.message).toBe("wakeAt is not an instant");
+  const never = sleeper(() => instantOf(Infinity));
+  await using u = await mount(never.controller, { now });
+  expect(u.clock.nextAlarm()).toBeUndefined();
 });
 
 test("a change wakes a controller whatever it waits for", async () => {

@@ -54,6 +54,20 @@ describe.each(ends)("a watch that %s", (_, end) => {
   });
 });
 
+test("what went while its watch was away is noticed, though no event tells of it", async () => {
+  const { wrap, core } = flaky();
+  await using t = await mount(intToStr(), { now, wrap });
+  for (const id of ["gone", "here"]) await t.create(Int, id, { value: 1 });
+  for (let i = 0; i < 4; i++) {
+    core().endWatches(Int.type);
+    await t.settled();
+  }
+  await t.store.dropFinalizers(pointerTo(Int, "gone"), intToStr().name);
+  await t.store.teardownAndDestroy(pointerTo(Int, "gone"));
+  await t.advance(seconds(1));
+  expect(t.list(Str).map(({ metadata }) => metadata.id)).toEqual(["here"]);
+});
+
 test("a watch that ends again and again is opened less and less often", async () => {
   const { wrap, core } = flaky();
   await using t = await mount(sum(), { now, wrap });

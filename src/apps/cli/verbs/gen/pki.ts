@@ -130,14 +130,14 @@ function issueAuthority(
     readonly ipAddresses?: readonly string[];
   },
 ): Promise<Certificate> {
-  const now = clock.now();
+  const notBefore = after(clock.now(), -SKEW);
   return issueCertificate({
     issuer: "self",
     key: o.key,
     subject: buildName({ organizations: [o.organization] }),
     publicKey: o.key.publicKey,
-    notBefore: after(now, -SKEW),
-    notAfter: after(now, o.lifetime),
+    notBefore,
+    notAfter: after(notBefore, o.lifetime),
     keyUsages: ["digitalSignature", "keyCertSign"],
     extKeyUsages: ["serverAuth", "clientAuth"],
     ca: true,
