@@ -3,7 +3,7 @@
  * `certificatestatus`, `securitystatus` and the files on disk.
  */
 import { readKubeconfig } from "#config";
-import type {
+import {
   AcceptedRoot,
   ApiCertificates,
   EtcdRoot,
@@ -14,22 +14,23 @@ import type {
   OSRoot,
   TrustdCertificates,
 } from "#resources";
-import type { DeepReadonly, Resource, SpecOf } from "#runtime";
+import { all, type DeepReadonly, type InputValues, maybe } from "#runtime";
 
-type Held<Kind> = Resource<SpecOf<Kind>> | null;
+/** Every resource that holds certificates, as inputs of whoever needs them all. */
+export const holdings = {
+  os: maybe(OSRoot, "os"),
+  k8s: maybe(KubernetesRoot, "k8s"),
+  etcdRoot: maybe(EtcdRoot, "etcd"),
+  api: maybe(ApiCertificates, "api"),
+  trustd: maybe(TrustdCertificates, "trustd"),
+  etcd: maybe(EtcdSecrets, "etcd"),
+  kubeconfigs: maybe(KubernetesSecrets, "k8s-certs"),
+  dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs"),
+  accepted: all(AcceptedRoot),
+};
 
-/** Every resource that holds certificates; null while it is not there. */
-export interface Holdings {
-  readonly os: Held<typeof OSRoot>;
-  readonly k8s: Held<typeof KubernetesRoot>;
-  readonly etcdRoot: Held<typeof EtcdRoot>;
-  readonly api: Held<typeof ApiCertificates>;
-  readonly trustd: Held<typeof TrustdCertificates>;
-  readonly etcd: Held<typeof EtcdSecrets>;
-  readonly kubeconfigs: Held<typeof KubernetesSecrets>;
-  readonly dynamic: Held<typeof KubernetesDynamicCerts>;
-  readonly accepted: readonly Resource<SpecOf<typeof AcceptedRoot>>[];
-}
+/** What {@link holdings} are at one instant. */
+export type Holdings = InputValues<typeof holdings>;
 
 /** The four authorities of a node. */
 export const roots = ["os", "k8s", "etcd", "aggregator"] as const;

@@ -2,22 +2,10 @@
  * Publishes certificates and keys where servers read them: kubeadm's layout, and Talos' own beside it.
  * Each directory is one versioned set; a set that cannot be published is reported and tried again.
  */
-import {
-  AcceptedRoot,
-  ApiCertificates,
-  EtcdRoot,
-  EtcdSecrets,
-  FileSet,
-  KubernetesDynamicCerts,
-  KubernetesRoot,
-  KubernetesSecrets,
-  OSRoot,
-  PKIStatus,
-  SecretsStatus,
-  TrustdCertificates,
-} from "#resources";
-import { all, defineRunner, exclusive, maybe, type SpecOf } from "#runtime";
+import { FileSet, PKIStatus, SecretsStatus } from "#resources";
+import { defineRunner, exclusive, type SpecOf } from "#runtime";
 import { fileSets } from "../file-layout.ts";
+import { holdings } from "../inventory.ts";
 
 /** Makes a directory below the PKI directory hold these files and no others of ours. */
 export type PublishFiles = (
@@ -32,17 +20,7 @@ export const pkiFilesController = (options: {
 }) =>
   defineRunner({
     name: "files.PKIFilesController",
-    inputs: {
-      os: maybe(OSRoot, "os"),
-      k8s: maybe(KubernetesRoot, "k8s"),
-      etcdRoot: maybe(EtcdRoot, "etcd"),
-      api: maybe(ApiCertificates, "api"),
-      trustd: maybe(TrustdCertificates, "trustd"),
-      etcd: maybe(EtcdSecrets, "etcd"),
-      kubeconfigs: maybe(KubernetesSecrets, "k8s-certs"),
-      dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs"),
-      accepted: all(AcceptedRoot),
-    },
+    inputs: holdings,
     outputs: {
       sets: exclusive(FileSet),
       pods: exclusive(SecretsStatus),

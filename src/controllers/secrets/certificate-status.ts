@@ -11,18 +11,7 @@ import {
   signedBy,
   verifyChain,
 } from "#pki";
-import {
-  AcceptedRoot,
-  ApiCertificates,
-  CertificateStatus,
-  EtcdRoot,
-  EtcdSecrets,
-  KubernetesDynamicCerts,
-  KubernetesRoot,
-  KubernetesSecrets,
-  OSRoot,
-  TrustdCertificates,
-} from "#resources";
+import { CertificateStatus } from "#resources";
 import {
   after,
   all,
@@ -31,7 +20,6 @@ import {
   earliest,
   exclusive,
   type Instant,
-  maybe,
   resource,
   rfc3339,
   seconds,
@@ -40,6 +28,7 @@ import {
 import {
   authorityOf,
   type Holdings,
+  holdings,
   inventory,
   type Item,
   ROLE_LABEL,
@@ -57,15 +46,7 @@ export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMat
   defineController({
     name: "secrets.CertificateStatusController",
     inputs: {
-      os: maybe(OSRoot, "os"),
-      k8s: maybe(KubernetesRoot, "k8s"),
-      etcdRoot: maybe(EtcdRoot, "etcd"),
-      api: maybe(ApiCertificates, "api"),
-      trustd: maybe(TrustdCertificates, "trustd"),
-      etcd: maybe(EtcdSecrets, "etcd"),
-      kubeconfigs: maybe(KubernetesSecrets, "k8s-certs"),
-      dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs"),
-      accepted: all(AcceptedRoot),
+      ...holdings,
       controllers: all(ControllerStatus),
     },
     outputs: { statuses: exclusive(CertificateStatus) },

@@ -8,13 +8,13 @@ import type { Store } from "../store/state.ts";
 import { Activity } from "./activity.ts";
 import { retryDelay } from "./backoff.ts";
 import { Committer, isRace } from "./committer.ts";
-import { Events, type Listener } from "./events.ts";
+import { Events } from "./events.ts";
 import { failureOf, untilCurrent } from "./failure.ts";
 import { edgesOf, type Edge } from "./graph.ts";
 import { KindWatch } from "./kind-watch.ts";
 import { laneOf, unitOf, type Lane, type Unit } from "./lane.ts";
 import { LaneListener } from "./lane-listener.ts";
-import { runUnit, type Outcome } from "./reconcile.ts";
+import { runUnit, type Outcome, type RunOptions } from "./reconcile.ts";
 import { checkRegistration } from "./registration.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler, type Choose } from "./scheduler.ts";
@@ -74,7 +74,6 @@ class ControllerEngine implements Engine {
   readonly #wakeUps: WakeUps<Unit>;
   readonly #lanes: readonly Lane[];
   readonly #runners: readonly Runner[];
-  readonly #logs = new Map<Lane, Logger>();
   #watches: readonly KindWatch[] = [];
   #living: Promise<unknown> = Promise.resolve();
   #isStarted = false;
@@ -86,19 +85,12 @@ class ControllerEngine implements Engine {
     this.#log = log;
     this.#committer = new Committer(store.core);
     this.#board = new StatusBoard({ store, log, activity: this.#activity });
-    this.#lanes = controllers.filter(({ run }) => run === undefined).map(laneOf);
-    for (const lane of this.#lanes)
-      this.#logs.set(lane, log.child({ controller: lane.controller.name }));
-    this.#runners = controllers
-      .filter(({ run }) => run !== undefined)
-      .map(
-        (controller) =>
-          new Runner(controller, {
-            ...this.#surroundings(log.child({ controller: controller.name })),
-            activity: this.#activity,
-            board: this.#board,
-          }),
-      );
+    const lanes = Map.groupBy(
+      controllers.map((controller) => laneOf(controller, log)),
+      ({ controller }) => (controller.run === undefined ? "reconcile" : "run"),
+    );
+    this.#lanes = lanes.get("reconcile") ?? [];
+    this.#runners = (lanes.get("run") ?? []).map((lane) => this.#runnerOf(lane));
     this.#scheduler = new Scheduler({
       lanes: this.#lanes,
       activity: this.#activity,
@@ -113,7 +105,7 @@ class ControllerEngine implements Engine {
     this.#isStarted = true;
     const { store, clock, random } = this.#options;
     const events = new Events([
-      ...this.#lanes.map((lane) => this.#listener(lane)),
+      ...this.#lanes.map((lane) => new LaneListener(lane, this.#scheduler)),
       ...this.#runners,
     ]);
     await store.core.snapshot(events.kinds, () => undefined); // a store that cannot be read at all
@@ -174,23 +166,20 @@ class ControllerEngine implements Engine {
     if (this.#isStarted) this.#log.info({}, "engine stopped");
   }
 
-  #surroundings(log: Logger) {
+  #surroundings({ log }: Lane): RunOptions {
     const { store, clock, random } = this.#options;
     const { signal } = this.#abort;
     return { core: store.core, committer: this.#committer, clock, random, log, signal };
   }
 
-  #listener(lane: Lane): Listener {
-    return new LaneListener({ lane, scheduler: this.#scheduler, log: this.#logOf(lane) });
-  }
-
-  #logOf(lane: Lane): Logger {
-    return this.#logs.get(lane) ?? this.#log;
+  #runnerOf(lane: Lane): Runner {
+    const options = { activity: this.#activity, board: this.#board };
+    return new Runner(lane, { ...this.#surroundings(lane), ...options });
   }
 
   async #execute(unit: Unit): Promise<void> {
     const { signal } = this.#abort;
-    const surroundings = this.#surroundings(this.#logOf(unit.lane));
+    const surroundings = this.#surroundings(unit.lane);
     try {
       const outcome = await untilCurrent(() => runUnit(unit, surroundings), signal);
       if (outcome !== undefined && !signal.aborted) this.#succeed(unit, outcome);
@@ -201,7 +190,7 @@ class ControllerEngine implements Engine {
 
   #succeed(unit: Unit, { wakeAt, waitingFor, isOver }: Outcome): void {
     const { lane, item } = unit;
-    if (unit.attempt > 0) this.#logOf(lane).info({ item, tries: unit.attempt }, "recovered");
+    if (unit.attempt > 0) lane.log.info({ item, tries: unit.attempt }, "recovered");
     unit.attempt = 0;
     unit.retryAt = null;
     unit.failure = null;
@@ -244,6 +233,6 @@ class ControllerEngine implements Engine {
     lane.failing.add(unit);
     this.#board.mark(lane);
     this.#wakeUps.set(unit, earliest([unit.wakeAt, unit.retryAt]));
-    this.#logOf(lane).warn({ item, attempt: unit.attempt, ...unit.failure }, "reconcile failed");
+    lane.log.warn({ item, attempt: unit.attempt, ...unit.failure }, "reconcile failed");
   }
 }

@@ -1,6 +1,5 @@
 /** Turns changes into work for a controller with `reconcile`. */
 import type { Controller, Input, Output } from "../controller.ts";
-import type { Logger } from "../logger.ts";
 import { matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
 import { concernsOwner, type Listener } from "./events.ts";
@@ -8,23 +7,14 @@ import type { ChangeEvent } from "./kind-watch.ts";
 import { keyOf, unitOf, type Lane, type Unit } from "./lane.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What the listener works for. */
-export interface LaneListenerOptions {
-  readonly lane: Lane;
-  readonly scheduler: Scheduler;
-  readonly log: Logger;
-}
-
 /** Listens for one controller. */
 export class LaneListener implements Listener {
   readonly #lane: Lane;
   readonly #scheduler: Scheduler;
-  readonly #log: Logger;
 
-  constructor({ lane, scheduler, log }: LaneListenerOptions) {
+  constructor(lane: Lane, scheduler: Scheduler) {
     this.#lane = lane;
     this.#scheduler = scheduler;
-    this.#log = log;
   }
 
   get controller(): Controller {
@@ -101,7 +91,7 @@ export class LaneListener implements Listener {
   }
 
   #complain(what: string, cause: unknown): void {
-    this.#log.error({ mapping: what, cause: String(cause) }, "a mapping failed");
+    this.#lane.log.error({ mapping: what, cause: String(cause) }, "a mapping failed");
   }
 }
 

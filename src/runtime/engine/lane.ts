@@ -2,6 +2,7 @@
 import type { Controller } from "../controller.ts";
 import type { Pointer } from "../errors.ts";
 import type { Instant } from "../instant.ts";
+import type { Logger } from "../logger.ts";
 import type { Kind, WatchEvent } from "../store/store.ts";
 import { Fifo } from "./fifo.ts";
 import type { Leaving } from "./finalizers.ts";
@@ -41,6 +42,8 @@ export interface Unit {
 /** A controller in the engine. */
 export interface Lane {
   readonly controller: Controller;
+  /** Says the name of the controller in each line. */
+  readonly log: Logger;
   /** The name of the input that makes it a queued controller. */
   readonly each: string | undefined;
   /** Everything that its inputs and outputs are read from. */
@@ -58,10 +61,11 @@ export interface Lane {
 }
 
 /** Starts to keep a controller. */
-export function laneOf(controller: Controller): Lane {
+export function laneOf(controller: Controller, log: Logger): Lane {
   const itemised = Object.entries(controller.outputs).filter(([, output]) => output.itemOf);
   return {
     controller,
+    log: log.child({ controller: controller.name }),
     each: Object.entries(controller.inputs).find(([, { mode }]) => mode === "each")?.[0],
     kinds: kindsOf(controller),
     units: new Map(),

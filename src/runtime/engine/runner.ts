@@ -22,7 +22,7 @@ import { failureOf, untilCurrent } from "./failure.ts";
 import { holdOf, releaseOf } from "./finalizers.ts";
 import { readInputs, type InputsRead } from "./inputs.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
-import { keyOf, laneOf, unitOf, type Lane, type Unit } from "./lane.ts";
+import { keyOf, unitOf, type Lane, type Unit } from "./lane.ts";
 import { planOutputs, readOwned, type Desired } from "./outputs.ts";
 import type { RunOptions } from "./reconcile.ts";
 import type { StatusBoard } from "./status.ts";
@@ -47,8 +47,8 @@ export class Runner implements Listener {
   #isBusy = false;
   #endPause: () => void = () => undefined;
 
-  constructor(controller: Controller, options: RunnerOptions) {
-    this.lane = laneOf(controller);
+  constructor(lane: Lane, options: RunnerOptions) {
+    this.lane = lane;
     this.#unit = unitOf(this.lane, "");
     this.#options = options;
     const abandon = () => {
