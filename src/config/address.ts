@@ -17,10 +17,13 @@ export const isRoutable = (text: string): boolean =>
 /** Tells whether an address is of this host only. */
 export const isLoopback = (text: string): boolean => ipaddr.parse(text).range() === "loopback";
 
-/** Tells whether an address lies in one of the networks, each in CIDR form. */
+/** Tells whether a text is a network in CIDR form. */
+export const isNetwork = (text: string): boolean => ipaddr.isValidCIDR(text);
+
+/** Tells whether an address lies in one of the networks; what is not a network holds nothing. */
 export function inNetworks(address: string, networks: readonly string[]): boolean {
   const parsed = ipaddr.parse(address);
-  return networks.some((network) => {
+  return networks.filter(isNetwork).some((network) => {
     const [base, bits] = ipaddr.parseCIDR(network);
     return base.kind() === parsed.kind() && parsed.match([base, bits] as [ipaddr.IPv4, number]);
   });

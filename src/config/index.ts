@@ -5,6 +5,7 @@ export {
   inNetworks,
   isAddress,
   isLoopback,
+  isNetwork,
   isRoutable,
   sortAddresses,
   sortNames,

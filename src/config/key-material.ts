@@ -6,6 +6,7 @@ import {
   mayIssue,
   type PrivateKey,
   readCertificate,
+  readCertificates,
   readPem,
   sameKey,
 } from "#pki";
@@ -39,9 +40,11 @@ export async function inspectAuthority(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const certificate = attempt(() => readCertificate(pair.crt));
-  if (certificate instanceof CodedError)
-    findings.push({ field: "crt", message: certificate.message, kind: "unreadable" });
-  else findings.push(...fitness(certificate, role, now));
+  const all = attempt(() => readCertificates(pair.crt)); // what is trusted is every block
+  if (certificate instanceof CodedError || all instanceof CodedError) {
+    const { message } = certificate instanceof CodedError ? certificate : (all as CodedError);
+    findings.push({ field: "crt", message, kind: "unreadable" });
+  } else for (const each of all) findings.push(...fitness(each, role, now));
   if (pair.key === "") return findings;
   const key = await inspectKey(pair.key, keys);
   if (!("publicKey" in key)) return [...findings, key];

@@ -2,48 +2,104 @@
  * Which file holds what. Authorities' keys stay out of the file system, but for the one that
  * kube-controller-manager signs with. An authority's file holds every accepted one, issuing first.
  */
-import type { Holdings } from "./inventory.ts";
-import { authorityOf, trustedUnder, type Root } from "./inventory.ts";
+import { readCertificate, signedBy } from "#pki";
+import { authorityOf, type Holdings, inventory, type Root, trustedUnder } from "./inventory.ts";
 
-type Files = Record<string, string>;
+/** File name → contents. */
+export type Files = Readonly<Record<string, string>>;
+/** The public key, PEM SPKI, of a private one. */
+export type PublicKeyOf = (pem: string) => Promise<string>;
 
-/** Directory below the PKI directory → file name → contents. What is not there yet is left out. */
-export async function fileSets(
-  held: Holdings,
-  publicKeyOf: (pem: string) => Promise<string>,
-): Promise<Record<string, Files>> {
-  return {
-    talos: talosFiles(held),
-    kubernetes: kubeconfigFiles(held),
-    "kubernetes/pki": await kubernetesFiles(held, publicKeyOf),
-    "kubernetes/pki/etcd": etcdFiles(held),
-  };
+interface Layout {
+  /** Ids of the leaves that belong into the directory. */
+  readonly leaves: readonly string[];
+  /** What is there to be written now. */
+  readonly files: (held: Holdings, publicKeyOf: PublicKeyOf) => Promise<Files>;
 }
 
-const talosFiles = (held: Holdings): Files => ({
-  ...authorityFile("ca.crt", "os", held),
-  ...pair("apid", held.api?.spec.server),
-  ...pair("apid-client", held.api?.spec.client),
-  ...pair("trustd", held.trustd?.spec.server),
-});
+/** Directories below the PKI directory. */
+export const directories = {
+  talos: {
+    leaves: ["apid-server", "apid-client", "trustd-server"],
+    files: async (held) => ({
+      ...authorityFile("ca.crt", "os", held),
+      ...pair("apid", held.api?.spec.server),
+      ...pair("apid-client", held.api?.spec.client),
+      ...pair("trustd", held.trustd?.spec.server),
+    }),
+  },
+  kubernetes: {
+    leaves: ["admin", "controller-manager", "scheduler"],
+    files: async ({ kubeconfigs }) =>
+      kubeconfigs
+        ? {
+            "admin.conf": kubeconfigs.spec.adminKubeconfig,
+            "controller-manager.conf": kubeconfigs.spec.controllerManagerKubeconfig,
+            "scheduler.conf": kubeconfigs.spec.schedulerKubeconfig,
+          }
+        : noFiles,
+  },
+  "kubernetes/pki": {
+    leaves: [
+      "kube-apiserver",
+      "apiserver-kubelet-client",
+      "front-proxy-client",
+      "etcd-apiserver-client",
+    ],
+    files: kubernetesFiles,
+  },
+  "kubernetes/pki/etcd": {
+    leaves: ["etcd-server", "etcd-peer", "etcd-admin"],
+    files: async (held) => ({
+      ...authorityFile("ca.crt", "etcd", held),
+      ...pair("server", held.etcd?.spec.etcd),
+      ...pair("peer", held.etcd?.spec.etcdPeer),
+      ...pair("healthcheck-client", held.etcd?.spec.etcdAdmin),
+    }),
+  },
+} as const satisfies Readonly<Record<string, Layout>>;
 
-const kubeconfigFiles = (held: Holdings): Files => {
-  const configs = held.kubeconfigs?.spec;
-  return configs
-    ? {
-        "admin.conf": configs.adminKubeconfig,
-        "controller-manager.conf": configs.controllerManagerKubeconfig,
-        "scheduler.conf": configs.schedulerKubeconfig,
-      }
-    : {};
-};
+export type Directory = keyof typeof directories;
 
-async function kubernetesFiles(
+const noFiles: Files = {};
+
+/** Id of a directory's `FileSet`. */
+export const fileSetId = (directory: Directory): string => directory.replaceAll("/", "-");
+
+/** A directory as it should be. */
+export interface Wanted {
+  readonly files: Files;
+  /** Leaves that are not issued yet. */
+  readonly missing: readonly string[];
+  /** Leaves that are still under an authority which is none any more; their set is not to be written. */
+  readonly outdated: readonly string[];
+}
+
+/** What a directory should hold, and whether its leaves fit the authorities beside them. */
+export async function wantedIn(
+  directory: Directory,
   held: Holdings,
-  publicKeyOf: (pem: string) => Promise<string>,
-): Promise<Files> {
+  publicKeyOf: PublicKeyOf,
+): Promise<Wanted> {
+  const layout: Layout = directories[directory];
+  const leaves = inventory(held).filter(({ id }) => layout.leaves.includes(id));
+  const outdated: string[] = [];
+  for (const { id, root, crt } of leaves) {
+    if (crt !== undefined && !(await isUnder(crt, trustedUnder(root, held)))) outdated.push(id);
+  }
+  const missing = leaves.filter(({ crt }) => crt === undefined).map(({ id }) => id);
+  return { files: await layout.files(held, publicKeyOf), missing, outdated };
+}
+
+async function isUnder(crt: string, authorities: readonly string[]): Promise<boolean> {
+  const leaf = readCertificate(crt);
+  for (const pem of authorities) if (await signedBy(leaf, readCertificate(pem))) return true;
+  return false;
+}
+
+async function kubernetesFiles(held: Holdings, publicKeyOf: PublicKeyOf): Promise<Files> {
   const root = held.k8s?.spec;
-  if (!root) return {};
+  if (!root) return noFiles;
   const also = held.accepted.find(({ metadata }) => metadata.id === "service-account");
   const accepted = also?.spec.acceptedKeys.map(({ key }) => key) ?? [];
   return {
@@ -59,16 +115,9 @@ async function kubernetesFiles(
   };
 }
 
-const etcdFiles = (held: Holdings): Files => ({
-  ...authorityFile("ca.crt", "etcd", held),
-  ...pair("server", held.etcd?.spec.etcd),
-  ...pair("peer", held.etcd?.spec.etcdPeer),
-  ...pair("healthcheck-client", held.etcd?.spec.etcdAdmin),
-});
-
 function authorityFile(name: string, root: Root, held: Holdings): Files {
   const issuing = authorityOf(root, held)?.crt;
-  if (issuing === undefined) return {};
+  if (issuing === undefined) return noFiles;
   const others = trustedUnder(root, held).filter((crt) => crt !== issuing);
   return { [name]: [issuing, ...others].join("") };
 }
@@ -76,7 +125,7 @@ function authorityFile(name: string, root: Root, held: Holdings): Files {
 const pair = (
   name: string,
   pem: { readonly crt: string; readonly key: string } | null | undefined,
-): Files => (pem ? { [`${name}.crt`]: pem.crt, [`${name}.key`]: forServers(pem.key) } : {});
+): Files => (pem ? { [`${name}.crt`]: pem.crt, [`${name}.key`]: forServers(pem.key) } : noFiles);
 
 /**
  * Talos' label of an Ed25519 key is one that OpenSSL does not know; the body is PKCS #8 all the same

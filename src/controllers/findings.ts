@@ -65,12 +65,15 @@ const weakKey = (root: string, { spec }: Certificate): Finding[] =>
 
 const troubled = (certificates: readonly Certificate[]): Finding[] =>
   certificates
-    .filter(({ spec }) => !["Valid", "RenewalDue"].includes(spec.state))
+    .filter(({ spec }) => spec.state !== "Valid" && !(spec.state === "RenewalDue" && isQuick(spec)))
     .map(({ metadata, spec }) => ({
-      severity: spec.state === "Missing" ? "warning" : "critical",
+      severity: ["Missing", "RenewalDue"].includes(spec.state) ? "warning" : "critical",
       message: `${metadata.id} is ${spec.state}: ${spec.why}`,
       command: metadata.labels["trustplane.dev/role"] === "authority" ? APPLY : WATCH,
     }));
+
+/** Due, and nothing in the way: it is renewed at this moment. */
+const isQuick = ({ why }: Certificate["spec"]): boolean => !why.includes(";");
 
 const acceptedFinding = (root: string, { metadata, spec }: Certificate): Finding[] =>
   spec.state === "Expired"

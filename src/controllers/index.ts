@@ -1,5 +1,6 @@
 /** Every controller of this project, one file each. */
 export { machineTypeController } from "./config/machine-type.ts";
+export { fileStatusController } from "./files/status.ts";
 export { pkiFilesController, type PublishFiles } from "./files/pki-files.ts";
 export { hostnameController } from "./network/hostname.ts";
 export { nodeAddressController } from "./network/node-address.ts";
@@ -25,3 +26,4 @@ export { rootOSController } from "./secrets/root-os.ts";
 export { securityStatusController } from "./secrets/security-status.ts";
 export { trustdController } from "./secrets/trustd.ts";
 export { trustedRootsController } from "./secrets/trusted-roots.ts";
+export { directories, type Directory } from "./file-layout.ts";

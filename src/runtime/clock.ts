@@ -1,7 +1,7 @@
 /**
  * The only place that asks what time it is. Everything else is given a {@link Clock}.
  */
-import { instantOf, minutes, type Instant } from "./instant.ts";
+import { instantOf, minutes, seconds, type Instant } from "./instant.ts";
 
 /** Tells the time and rings alarms. */
 export interface Clock {
@@ -13,12 +13,51 @@ export interface Clock {
    * @returns a function that cancels the alarm; calling it twice or after the ring does nothing
    */
   alarm(when: Instant, ring: () => void): () => void;
+  /**
+   * Calls `listener` each time after the clock was set, forward or back. Alarms stay at their
+   * instants: who wants to wait for a duration has to set them anew.
+   *
+   * @returns a function that ends that; calling it twice does nothing
+   */
+  onStep(listener: () => void): () => void;
 }
 
 /** The longest that a clock sleeps at once, so that a step of the wall clock is noticed. */
 const NAP_MS_MAX = minutes(1);
+/** A clock that differs by more than this from the time that has passed was set, and not slewed. */
+const STEP_MS_MIN = seconds(10);
 
-/** The wall clock of this machine. Its alarms never keep a process alive. */
+/** By how much the wall clock is ahead of one that nobody sets. */
+const lead = () => Date.now() - performance.now();
+
+const followers = new Set<{ readonly listener: () => void }>();
+let leadBefore = 0;
+let watch: NodeJS.Timeout | undefined;
+
+function lookForStep(): void {
+  const leadNow = lead();
+  const isStep = Math.abs(leadNow - leadBefore) > STEP_MS_MIN;
+  leadBefore = leadNow;
+  if (isStep) for (const { listener } of [...followers]) listener();
+}
+
+/** Looks once a minute, all listeners together, and not at all without any. */
+function followSteps(listener: () => void): () => void {
+  if (followers.size === 0) {
+    leadBefore = lead();
+    watch = setInterval(lookForStep, NAP_MS_MAX).unref();
+  }
+  const follower = { listener };
+  followers.add(follower);
+  return () => {
+    if (followers.delete(follower) && followers.size === 0) clearInterval(watch);
+  };
+}
+
+/**
+ * The wall clock of this machine. Its alarms never keep a process alive; that it was set is noticed
+ * within a minute.
+ */
 export const systemClock: Clock = {
   now: () => instantOf(Date.now()),
   alarm(when, ring) {
@@ -37,6 +76,7 @@ export const systemClock: Clock = {
       clearTimeout(timer);
     };
   },
+  onStep: followSteps,
 };
 
 /** A clock that stands still until it is told to move. */
@@ -53,6 +93,7 @@ export interface ManualClock extends Clock {
 export function manualClock(start: Instant): ManualClock {
   let now = start;
   let alarms: { when: Instant; ring: () => void }[] = [];
+  let stepped: { listener: () => void }[] = [];
   const earliest = () =>
     alarms.reduce<(typeof alarms)[number] | undefined>(
       (first, alarm) => (first === undefined || alarm.when < first.when ? alarm : first),
@@ -67,6 +108,13 @@ export function manualClock(start: Instant): ManualClock {
         alarms = alarms.filter((alarm) => alarm !== entry);
       };
     },
+    onStep(listener) {
+      const entry = { listener };
+      stepped = [...stepped, entry];
+      return () => {
+        stepped = stepped.filter((other) => other !== entry);
+      };
+    },
     advanceTo(when) {
       for (let due = earliest(); due !== undefined && due.when <= when; due = earliest()) {
         const ringing = due;
@@ -78,6 +126,7 @@ export function manualClock(start: Instant): ManualClock {
     },
     stepTo(when) {
       now = when;
+      for (const { listener } of stepped) listener();
     },
     nextAlarm: () => earliest()?.when,
   };

@@ -56,9 +56,9 @@ export type Sensitivity = "sensitive" | "non-sensitive";
  */
 export interface SpecEncoding<Spec> {
   /** `proto_spec`: the protobuf message of the kind, where one is known. */
-  proto?(this: void, spec: DeepReadonly<Spec>): Uint8Array;
+  proto?(spec: DeepReadonly<Spec>): Uint8Array;
   /** The value that `yaml_spec` is the YAML of. */
-  yaml?(this: void, spec: DeepReadonly<Spec>): unknown;
+  yaml?(spec: DeepReadonly<Spec>): unknown;
   /** Annotations that clients expect on the wire, though they are not stored. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -104,7 +104,7 @@ export function defineResource<Schema extends StandardSchemaV1>(
     aliases: Object.freeze([...(definition.aliases ?? [])]),
     printColumns: Object.freeze([...(definition.printColumns ?? [])]),
     sensitivity: definition.sensitivity ?? "non-sensitive",
-    schema: definition.spec as StandardSchemaV1<unknown, StandardSchemaV1.InferOutput<Schema>>,
+    schema: definition.spec,
     encoding: Object.freeze({ ...definition.encoding }),
   });
 }

@@ -37,6 +37,7 @@ export async function mountNode(
   } = {},
 ) {
   const files: Record<string, Readonly<Record<string, string>>> = {};
+  const published: { directory: string; files: Readonly<Record<string, string>> }[] = [];
   const time = options.time ?? { synced: true };
   const t = await mount(
     nodeControllers({
@@ -48,6 +49,7 @@ export async function mountNode(
         Promise.resolve({ synced: time.synced, source: time.synced ? "none" : "test" }),
       publishFiles: (directory, set) => {
         files[directory] = set;
+        published.push({ directory, files: set });
         return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
       },
       ...(options.interfaceAddresses && {
@@ -58,5 +60,5 @@ export async function mountNode(
   );
   await t.create(Identity, "local", { nodeId: "abcdefghijkl" });
   await t.create(MachineConfig, ACTIVE, { yaml: options.config ?? controlPlaneConfig });
-  return { ...t, t, files, time };
+  return { ...t, t, files, published, time };
 }

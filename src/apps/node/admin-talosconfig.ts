@@ -1,11 +1,17 @@
-/** The administrator's talosconfig in the state directory, written where there is none. */
-import { access, open, rename } from "node:fs/promises";
-import { issueTalosconfig, writeTalosconfig } from "#config";
-import type { IssueLeaf } from "#pki";
+/** The administrator's talosconfig in the state directory, written when there is none that works. */
+import { open, readFile, rename } from "node:fs/promises";
+import {
+  issueTalosconfig,
+  loadMachineConfig,
+  readTalosconfig,
+  type TalosContext,
+  type Talosconfig,
+  writeTalosconfig,
+} from "#config";
+import { type IssueLeaf, readCertificate, readCertificates, verifyChain } from "#pki";
 import { ACTIVE, MachineConfig, OSRoot } from "#resources";
-import type { Clock } from "#runtime";
+import { type Clock, CodedError, type Instant, type Logger } from "#runtime";
 import type { Store } from "#runtime/store";
-import { loadMachineConfig } from "#config";
 
 /** apid's port where none is named. */
 export const DEFAULT_PORT = 50000;
@@ -16,7 +22,10 @@ export function endpoint(address: string, port: number): string {
   return address.includes(":") ? `[${address}]:${String(port)}` : `${address}:${String(port)}`;
 }
 
-/** Issues an `os:admin` identity and writes it to `path`, unless a file is there. */
+/**
+ * Writes a talosconfig with an `os:admin` identity to `path`, unless the one there works: its identity
+ * is accepted now, it trusts what apid presents, and it leads here. Contexts of other clusters stay.
+ */
 export async function keepAdminTalosconfig(options: {
   readonly path: string;
   readonly address: string;
@@ -24,37 +33,89 @@ export async function keepAdminTalosconfig(options: {
   readonly store: Store;
   readonly clock: Clock;
   readonly issueLeaf: IssueLeaf;
+  readonly log: Logger;
 }): Promise<"written" | "kept"> {
-  const { path, store, clock, issueLeaf } = options;
-  if (await there(path)) return "kept";
+  const { path, address, store, log, issueLeaf } = options;
   const root = await store.get(OSRoot, "os");
   const config = await store.get(MachineConfig, ACTIVE);
-  if (!root?.spec.issuingCA || !config) return "kept";
-  const talosconfig = await issueTalosconfig({
+  const contextName = config && clusterNameOf(config.spec.yaml);
+  if (!root?.spec.issuingCA || contextName === undefined) return "kept";
+  const here = endpoint(address, options.port);
+  const acceptedCAs = root.spec.acceptedCAs.map(({ crt }) => crt);
+  const now = options.clock.now();
+  const held = await readHeld(path);
+  const context = held.contexts[contextName];
+  if (context && (await works(context, { here, acceptedCAs, now }))) return "kept";
+  const issuing = issueTalosconfig({
     authority: root.spec.issuingCA,
-    acceptedCAs: root.spec.acceptedCAs.map(({ crt }) => crt),
-    contextName: loadMachineConfig(config.spec.yaml).clusterName,
+    acceptedCAs,
+    contextName,
     roles: ["os:admin"],
-    endpoints: [endpoint(options.address, options.port)],
-    nodes: [options.address],
-    now: clock.now(),
+    endpoints: [here],
+    nodes: [address],
+    now,
     issueLeaf,
   });
+  const issued = await issuing.catch((error: unknown) => {
+    if (!(error instanceof CodedError)) throw error;
+    log.error({ path, reason: error.message }, "the administrator's talosconfig cannot be issued");
+    return undefined;
+  });
+  if (issued === undefined) return "kept";
+  const contexts = { ...held.contexts, ...issued.contexts };
+  await replaceFile(path, writeTalosconfig({ context: contextName, contexts }));
+  return "written";
+}
+
+/** Undefined for a stored configuration that cannot be read any more. */
+function clusterNameOf(yaml: string): string | undefined {
+  try {
+    return loadMachineConfig(yaml).clusterName;
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
+}
+
+/** What is in the file; nothing when it is not there, or not a talosconfig. */
+async function readHeld(path: string): Promise<Talosconfig> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  try {
+    return readTalosconfig(text, path);
+  } catch (error) {
+    if (error instanceof CodedError) return { context: "", contexts: {} };
+    throw error;
+  }
+}
+
+async function works(
+  { endpoints, ca = "", crt = "", key = "" }: TalosContext,
+  wanted: { readonly here: string; readonly acceptedCAs: readonly string[]; readonly now: Instant },
+): Promise<boolean> {
+  const { here, acceptedCAs, now } = wanted;
+  if (!endpoints.includes(here) || key === "") return false;
+  try {
+    const anchors = acceptedCAs.map((pem) => readCertificate(pem));
+    const trusted = new Set(readCertificates(ca).map(({ fingerprint }) => fingerprint));
+    if (!anchors.every(({ fingerprint }) => trusted.has(fingerprint))) return false;
+    const leaf = readCertificate(crt);
+    return (await verifyChain({ leaf, anchors, now, usage: "clientAuth" })).valid;
+  } catch (error) {
+    if (error instanceof CodedError) return false;
+    throw error;
+  }
+}
+
+/** Puts a file in place, for its owner alone, whole or not at all. */
+async function replaceFile(path: string, contents: string): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", 0o600);
   try {
     await file.chmod(0o600);
-    await file.writeFile(writeTalosconfig(talosconfig));
+    await file.writeFile(contents);
     await file.sync();
   } finally {
     await file.close();
   }
   await rename(temporary, path);
-  return "written";
 }
-
-const there = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );

@@ -1,15 +1,7 @@
 /** Serves the API of this node, with the identity and the trust that its resources hold. */
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
-import {
-  ACTIVE,
-  ApiCertificates,
-  fqdn,
-  HostnameStatus,
-  kinds,
-  MachineConfig,
-  OSRoot,
-} from "#resources";
+import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot } from "#resources";
 import {
   after,
   ControllerStatus,
@@ -27,8 +19,11 @@ import {
   startApid,
 } from "../apid/index.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
+import { followNames } from "./own-names.ts";
 import { version } from "./version.ts";
 
+/** Who issues what apid listens with. */
+const API_CONTROLLER = "secrets.APIController";
 /** How long an answer waits for the node to have taken up what it was given. */
 const TAKE_UP_MAX = seconds(5);
 
@@ -37,19 +32,19 @@ interface ApiOptions extends Surroundings {
   readonly address: string;
   readonly port: number;
   readonly log: Logger;
+  /** Ends the wait for a certificate. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Listens once there is a certificate to listen with, and swaps identity and trust on each change.
  *
- * @throws {ListenError} when the address or port cannot be had
+ * @throws {ListenError} when the address or port cannot be had; the reason of the signal
  */
 export async function serveApi(options: ApiOptions): Promise<Apid> {
   const { store, log } = options;
-  const first = await store.get(ApiCertificates, "api");
-  const certificates =
-    first ?? (await store.watchFor(ApiCertificates, "api", { types: ["created"] }));
-  const names = await ownNames(store);
+  const certificates = await firstCertificates(options);
+  const names = followNames(store);
   const apid = await startApid({
     address: options.address,
     port: options.port,
@@ -59,7 +54,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
     clock: options.clock,
     log,
     ports: ports(options),
-    names: () => names,
+    names: () => names.now(),
   });
   const rotation = store.watch(ApiCertificates, "api").subscribe((event) => {
     if (event.type !== "created" && event.type !== "updated") return;
@@ -72,6 +67,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   });
   const close = async () => {
     rotation.unsubscribe();
+    names.close();
     await apid.close();
   };
   return { ...apid, close, [Symbol.asyncDispose]: close };
@@ -83,9 +79,24 @@ const materialOf = (spec: DeepReadonly<SpecOf<typeof ApiCertificates>>): Listene
   ca: spec.acceptedCAs.map(({ crt }) => crt),
 });
 
-async function ownNames(store: Surroundings["store"]): Promise<string[]> {
-  const hostname = await store.get(HostnameStatus, "hostname");
-  return hostname ? [hostname.spec.hostname, fqdn(hostname.spec)] : [];
+/** Waits for the first certificate, and tells what for whenever that changes. */
+async function firstCertificates({ store, log, signal }: ApiOptions) {
+  const held = await store.get(ApiCertificates, "api");
+  if (held) return held;
+  let told = "";
+  const telling = store.watch(ControllerStatus, API_CONTROLLER).subscribe((event) => {
+    if (event.type !== "created" && event.type !== "updated") return;
+    const { waitingFor, error } = event.resource.spec;
+    const reason = error?.message ?? waitingFor;
+    if (reason === told || reason === "") return;
+    told = reason;
+    log.warn({ controller: API_CONTROLLER, reason }, "apid waits for its certificate");
+  });
+  try {
+    return await store.watchFor(ApiCertificates, "api", { types: ["created"] }, { signal });
+  } finally {
+    telling.unsubscribe();
+  }
 }
 
 function ports(options: ApiOptions): MachinePorts {

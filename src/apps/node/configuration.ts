@@ -11,14 +11,26 @@ import {
 } from "#config";
 import type { KeyProvider } from "#pki";
 import { ACTIVE, MachineConfig, SEED } from "#resources";
-import { type Clock, CodedError, type Random } from "#runtime";
-import type { Store } from "#runtime/store";
+import {
+  type Clock,
+  CodedError,
+  instantOf,
+  type Metadata,
+  pointerTo,
+  type Random,
+  type Resource,
+  type SpecOf,
+} from "#runtime";
+import type { Store, Write } from "#runtime/store";
+import { fileAccess } from "../cli/errors.ts";
 import { demoConfig } from "./demo.ts";
 
 /** A configuration that this node cannot take up. */
 export class ConfigRefusedError extends CodedError {
   readonly code = "ERR_CONFIG_REFUSED";
 }
+
+type Spec = SpecOf<typeof MachineConfig>;
 
 export interface Surroundings {
   readonly store: Store;
@@ -27,9 +39,22 @@ export interface Surroundings {
   readonly random: Random;
 }
 
-/** Reads and joins the files of one configuration; its checks come with {@link accept}. */
+/** Marks the seed of a state directory that a demo was made in, for all later starts. */
+const DEMO = "trustplane.dev/demo";
+
+/**
+ * Reads and joins the files of one configuration; its checks come with {@link accept}.
+ *
+ * @throws {FileAccessError} {@link ConfigParseError} naming the file
+ */
 export async function readConfigFiles(paths: readonly string[]): Promise<Config> {
-  const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  const texts = await Promise.all(
+    paths.map((path) =>
+      readFile(path, "utf8").catch((cause: unknown) => {
+        throw fileAccess("read", path, cause);
+      }),
+    ),
+  );
   const joined = texts.map((text) => (text.endsWith("\n") ? text : `${text}\n`)).join("---\n");
   return loadMachineConfig(joined, paths.join(", "));
 }
@@ -59,16 +84,18 @@ export async function accept(config: Config, { keys, clock }: Surroundings): Pro
  * Puts a configuration in force before anything runs.
  *
  * @param files empty: the stored configuration, or a demo where there is none
- * @returns warnings for the operator, and whether a demo was made
+ * @returns warnings for the operator, and whether this state directory is a demo's
  */
 export async function settleConfiguration(
   files: readonly string[],
   options: Surroundings & { readonly overwrite: boolean; readonly demoAddress: string },
 ): Promise<{ readonly warnings: readonly string[]; readonly demo: boolean }> {
-  if (files.length > 0) return { warnings: await takeUpFiles(files, options), demo: false };
-  if (await options.store.get(MachineConfig, ACTIVE)) return { warnings: [], demo: false };
-  await seed(await demoConfig(options), options);
-  return { warnings: [], demo: true };
+  const { store } = options;
+  const warnings = files.length > 0 ? await takeUpFiles(files, options) : [];
+  if (files.length === 0 && !(await store.get(MachineConfig, ACTIVE)))
+    await seed(await demoConfig(options), { [DEMO]: "" }, store);
+  const seeded = await store.get(MachineConfig, SEED);
+  return { warnings, demo: seeded !== undefined && DEMO in seeded.metadata.annotations };
 }
 
 async function takeUpFiles(
@@ -77,29 +104,78 @@ async function takeUpFiles(
 ): Promise<readonly string[]> {
   const { store } = options;
   const stored = await store.get(MachineConfig, ACTIVE);
+  if (stored && !options.overwrite) return warnOfDifference(files, store);
   const config = await readConfigFiles(files);
-  if (!stored || options.overwrite) {
-    const warnings = await accept(config, options);
-    await seed(config.text, options);
-    return warnings;
-  }
-  const seeded = await store.get(MachineConfig, SEED);
-  const fields = seeded ? differingFields(loadMachineConfig(seeded.spec.yaml), config) : [];
-  if (fields.length === 0) return [];
-  return [
-    `${files.join(", ")} differs from what this state directory was started with, which stays in ` +
-      `force, in: ${fields.join(", ")}; apply it with \`trustplane apply-config -f FILE\`, or start ` +
-      "once with --config-overwrite",
-  ];
+  const warnings = await accept(config, options);
+  await seed(config.text, {}, store);
+  return warnings;
 }
 
-/** The active one first: a crash between the two costs no more than a later warning. */
-async function seed(yaml: string, { store }: Surroundings): Promise<void> {
-  for (const id of [ACTIVE, SEED]) {
-    await store.modify(MachineConfig, id, (draft) => void (draft.yaml = yaml), {
-      initial: { yaml },
-    });
+/** One warning when the files are not what the state directory was started with, or cannot be read. */
+async function warnOfDifference(files: readonly string[], store: Store): Promise<string[]> {
+  const name = files.join(", ");
+  try {
+    const config = await readConfigFiles(files);
+    const seeded = await store.get(MachineConfig, SEED);
+    const fields = seeded ? differences(seeded.spec.yaml, config) : [];
+    if (fields.length === 0) return [];
+    return [
+      `${name} differs from what this state directory was started with, which stays in ` +
+        `force, in: ${fields.join(", ")}; apply it with \`trustplane apply-config -f FILE\`, or ` +
+        "start once with --config-overwrite",
+    ];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [`${name} is not looked at, the stored configuration stays in force: ${reason}`];
   }
+}
+
+/** What differs from a stored configuration, which may be one that cannot be read any more. */
+function differences(stored: string, config: Config): readonly string[] {
+  try {
+    return differingFields(loadMachineConfig(stored), config);
+  } catch (error) {
+    if (error instanceof CodedError) return ["all of it"];
+    throw error;
+  }
+}
+
+/** Stores what is in force and what it came from, both or none. */
+async function seed(
+  yaml: string,
+  annotations: Readonly<Record<string, string>>,
+  store: Store,
+): Promise<void> {
+  const active = await store.get(MachineConfig, ACTIVE);
+  const seeded = await store.get(MachineConfig, SEED);
+  await store.core.commit([
+    writeOf(ACTIVE, active, { yaml }, active?.metadata.annotations ?? {}),
+    writeOf(SEED, seeded, { yaml }, annotations),
+  ]);
+}
+
+function writeOf(
+  id: string,
+  stored: Resource<Spec> | undefined,
+  spec: Spec,
+  annotations: Readonly<Record<string, string>>,
+): Write {
+  if (stored) {
+    const metadata = { ...stored.metadata, annotations };
+    return { op: "update", resource: { metadata, spec }, owner: metadata.owner };
+  }
+  const metadata: Metadata = {
+    ...pointerTo(MachineConfig, id),
+    version: 0,
+    owner: "",
+    phase: "running",
+    created: instantOf(0), // the store knows better
+    updated: instantOf(0),
+    labels: {},
+    annotations,
+    finalizers: [],
+  };
+  return { op: "create", resource: { metadata, spec } };
 }
 
 /**
@@ -115,7 +191,7 @@ export async function applyConfiguration(
   const config = loadMachineConfig(text, "the configuration");
   const warnings = await accept(config, options);
   const stored = await store.get(MachineConfig, ACTIVE);
-  const fields = stored ? differingFields(loadMachineConfig(stored.spec.yaml), config) : ["all"];
+  const fields = stored ? differences(stored.spec.yaml, config) : ["all of it"];
   const details =
     fields.length === 0 ? "No changes." : `Changed without a reboot: ${fields.join(", ")}`;
   if (options.dryRun) return { warnings, details: `Dry run. ${details}` };

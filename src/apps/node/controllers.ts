@@ -1,11 +1,14 @@
 /** The controllers of a node: the one literal list. */
-import { networkInterfaces, hostname as machineHostname } from "node:os";
+import { hostname as machineHostname } from "node:os";
 import { checkMachineConfig, ConfigInvalidError, loadMachineConfig } from "#config";
 import {
   apiCertSANsController,
   apiController,
   type AskTime,
   certificateStatusController,
+  directories,
+  type Directory,
+  fileStatusController,
   encryptionSaltController,
   etcdController,
   hostnameController,
@@ -37,6 +40,7 @@ import {
   readCertificate,
 } from "#pki";
 import type { Controller, Instant, Random } from "#runtime";
+import { machineAddresses } from "./own-names.ts";
 
 interface Capabilities {
   readonly keys: KeyProvider;
@@ -87,15 +91,16 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
       keyAlgorithmOf: async (pem) => (await keys.readKey(pem)).algorithm,
       reviewConfig: (yaml, now) => reviewConfig(yaml, now, keys),
     }),
-    pkiFilesController({
-      publishFiles: options.publishFiles,
-      publicKeyOf: async (pem) => publicKeyPem((await keys.readKey(pem)).publicKey),
-    }),
+    ...(Object.keys(directories) as Directory[]).map((directory) =>
+      pkiFilesController({
+        directory,
+        publishFiles: options.publishFiles,
+        publicKeyOf: async (pem) => publicKeyPem((await keys.readKey(pem)).publicKey),
+      }),
+    ),
+    fileStatusController(),
   ];
 }
-
-const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 
 async function keyMatches(keys: KeyProvider, pem: { crt: string; key: string }): Promise<boolean> {
   const { publicKey } = await keys.readKey(pem.key);

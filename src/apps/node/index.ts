@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { leafIssuer, webCryptoKeys } from "#pki";
-import { FileSet } from "#resources";
+import { FileSet, Identity } from "#resources";
 import { CodedError, type Logger, systemClock, systemRandom } from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
@@ -12,8 +12,10 @@ import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
 import { serveApi } from "./api.ts";
 import { settleConfiguration, type Surroundings } from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
+import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
+import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { filePublisher } from "./published-files.ts";
 import { openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
@@ -33,7 +35,28 @@ export class FilesUnpublishedError extends CodedError {
  * @throws {CodedError} when it cannot start; what was there before is as it was
  */
 export async function runNode(options: NodeOptions, io: NodeIo): Promise<number> {
+  const { signal } = io;
   const log = nodeLogger(io, process.env.TRUSTPLANE_LOG_LEVEL);
+  const stopping = () => {
+    log.info({}, "stopping");
+  };
+  signal.addEventListener("abort", stopping, { once: true });
+  const letGo = holdProcess();
+  try {
+    await live(options, io, log);
+  } catch (error) {
+    // Told to stop while it was starting, which is not a failure.
+    if (!signal.aborted || error !== signal.reason) throw error;
+  } finally {
+    letGo();
+    signal.removeEventListener("abort", stopping);
+  }
+  return 0;
+}
+
+/** @throws {CodedError} when it cannot start; the reason of the signal when that comes before */
+async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void> {
+  const { signal } = io;
   const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
   await using store = await openStateDirectory(options.stateDir, world);
   for (const { pointer, problem } of store.damagedRows()) {
@@ -43,47 +66,39 @@ export async function runNode(options: NodeOptions, io: NodeIo): Promise<number>
     );
   }
   const surroundings = { ...world, store };
-  const { warnings, demo } = await settleConfiguration(options.configFiles, {
+  const settling = settleConfiguration(options.configFiles, {
     ...surroundings,
     overwrite: options.configOverwrite,
-    demoAddress: options.apiAddress,
+    demoAddress: foreseenAddress(options.apiAddress),
   });
+  const { warnings, demo } = await unlessStopped(signal, settling);
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
-  await using engine = engineOf(options, surroundings, { demo, log });
-  await engine.start();
-  await engine.settled();
+  const nodeId = (await store.get(Identity, "local"))?.spec.nodeId ?? "";
+  await using engine = engineOf(options, surroundings, { demo, nodeId, log });
+  await unlessStopped(signal, engine.start());
+  await unlessStopped(signal, engine.settled());
   await checkFiles(store);
-  const { apiAddress: address, apiPort: port } = options;
-  await using api = await serveApi({ ...surroundings, engine, address, port, log });
-  const talosconfig = join(options.stateDir, "talosconfig");
-  const issueLeaf = leafIssuer(world);
-  await keepAdminTalosconfig({
-    path: talosconfig,
+  const { apiAddress, apiPort: port } = options;
+  const serving = { ...surroundings, engine, address: apiAddress, port, log, signal };
+  await using api = await serveApi(serving);
+  const address = await reachableAddress(store, apiAddress);
+  const keeping = keepAdminTalosconfig({
+    path: join(options.stateDir, "talosconfig"),
     address,
     port: api.port,
-    issueLeaf,
+    issueLeaf: leafIssuer(world),
+    log,
     ...surroundings,
   });
-  io.stdout(await statusTable(store, address));
-  await new Promise<void>((resolve) => {
-    if (io.signal.aborted) resolve();
-    else
-      io.signal.addEventListener(
-        "abort",
-        () => {
-          resolve();
-        },
-        { once: true },
-      );
-  });
-  log.info({}, "stopping");
-  return 0;
+  await unlessStopped(signal, keeping);
+  io.stdout(await unlessStopped(signal, statusTable(store, address)));
+  await untilStopped(signal);
 }
 
 function engineOf(
   options: NodeOptions,
   { store, clock, random, keys }: Surroundings,
-  { demo, log }: { readonly demo: boolean; readonly log: Logger },
+  { demo, nodeId, log }: { readonly demo: boolean; readonly nodeId: string; readonly log: Logger },
 ): Engine {
   const quiet = demo || process.platform !== "linux";
   const timeSource = options.timeSource ?? (quiet ? "none" : "auto");
@@ -99,7 +114,7 @@ function engineOf(
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       askTime: timeSource === "auto" ? askMachine : askNobody,
-      publishFiles: filePublisher({ root, adopt: options.adopt, clock, random }),
+      publishFiles: filePublisher({ root, owner: nodeId, adopt: options.adopt, clock, random }),
     }),
   });
 }

@@ -1,7 +1,7 @@
 /**
  * Publishes sets of files the way the kubelet does: a set is a directory of its own, `..data` is a
  * symlink to the one in force, and each visible name is a symlink through `..data`. Renaming that one
- * symlink swaps all files at once, so a reader never sees half a change.
+ * symlink swaps all files at once, so a reader never sees half a change. In each set stands whose it is.
  */
 import { createHash } from "node:crypto";
 import {
@@ -19,17 +19,19 @@ import { join } from "node:path";
 import type { PublishFiles } from "#controllers";
 import { type Clock, CodedError, type Random, rfc3339 } from "#runtime";
 
-/** A file stands where one of ours should, and we did not write it. */
+/** A file, or a set, stands where one of ours should, and we did not write it. */
 export class ForeignFileError extends CodedError {
   readonly code = "ERR_FILE_FOREIGN";
   constructor(paths: readonly string[]) {
     super(
-      `${paths.join(", ")}: not written by trustplane, left as it is; move it away, or start once with --adopt`,
+      `${paths.join(", ")}: not written by this node, left as it is; move it away, or start once with --adopt`,
     );
   }
 }
 
 const CURRENT = "..data";
+/** Holds the id of the node that wrote the set; no visible name leads to it. */
+const OWNER = "..owner";
 const SET = /^\.\.\d{4}_/;
 /** What holds a private key is for its owner alone. */
 const modeOf = (name: string): number => (/\.(key|conf)$/.test(name) ? 0o600 : 0o644);
@@ -43,28 +45,45 @@ type Files = Readonly<Record<string, string>>;
  */
 export function filePublisher(options: {
   readonly root: string;
+  /** The id of this node. */
+  readonly owner: string;
   readonly adopt: boolean;
   readonly clock: Clock;
   readonly random: Random;
 }): PublishFiles {
+  const { owner } = options;
   return async (directory, files) => {
     const path = join(options.root, directory);
     const version = digest(files);
-    if (Object.keys(files).length === 0 && !(await exists(path))) return { path, version };
+    const isOurs = await holdsSetOf(path, owner);
+    if (Object.keys(files).length === 0 && isOurs !== true) return { path, version };
     await mkdir(path, { recursive: true, mode: 0o700 });
-    if (!options.adopt) await refuseForeign(path, files);
-    if (!(await holds(path, files))) {
+    if (!options.adopt) await refuseForeign(path, files, isOurs);
+    await dropOldSets(path, owner); // a full disk may need the room
+    if (!(await holds(path, owner, files))) {
       const stamp = rfc3339(options.clock.now()).replace(/[-T:]/g, "_").slice(0, 19);
       const suffix = Buffer.from(options.random.bytes(5)).toString("hex");
       const set = `..${stamp}.${suffix}`;
-      await writeSet(join(path, set), files);
+      await writeSet(join(path, set), owner, files);
       await replaceSymlink(path, CURRENT, set);
     }
     await linkNames(path, files);
-    await dropOldSets(path);
+    await dropOldSets(path, owner);
     return { path, version };
   };
 }
+
+/** Tells whether the set in force is this node's; undefined where there is none. */
+async function holdsSetOf(path: string, owner: string): Promise<boolean | undefined> {
+  const current = join(path, CURRENT);
+  const target = await linkTarget(current);
+  if (target === undefined) return undefined;
+  if (SET.test(target) && !(await exists(join(path, target)))) return undefined; // leads nowhere
+  return (await readOwner(current)) === owner;
+}
+
+const readOwner = (set: string): Promise<string | undefined> =>
+  readFile(join(set, OWNER), "utf8").catch(() => undefined);
 
 function digest(files: Files): string {
   const hash = createHash("sha256");
@@ -74,7 +93,8 @@ function digest(files: Files): string {
   return hash.digest("hex");
 }
 
-async function refuseForeign(path: string, files: Files): Promise<void> {
+async function refuseForeign(path: string, files: Files, isOurs?: boolean): Promise<void> {
+  if (isOurs === false) throw new ForeignFileError([path]);
   const foreign: string[] = [];
   for (const name of Object.keys(files)) {
     const target = await linkTarget(join(path, name));
@@ -83,12 +103,12 @@ async function refuseForeign(path: string, files: Files): Promise<void> {
   if (foreign.length > 0) throw new ForeignFileError(foreign);
 }
 
-/** Tells whether the set in force is exactly these files. */
-async function holds(path: string, files: Files): Promise<boolean> {
+/** Tells whether the set in force is exactly these files of this node. */
+async function holds(path: string, owner: string, files: Files): Promise<boolean> {
   const current = join(path, CURRENT);
-  if (!(await exists(current))) return false;
+  if ((await readOwner(current)) !== owner) return false;
   const names = Object.keys(files);
-  if ((await readdir(current)).length !== names.length) return false;
+  if ((await readdir(current)).length !== names.length + 1) return false;
   const same = await Promise.all(
     names.map(async (name) => {
       const contents = await readFile(join(current, name), "utf8").catch(() => undefined);
@@ -98,19 +118,28 @@ async function holds(path: string, files: Files): Promise<boolean> {
   return same.every(Boolean);
 }
 
-async function writeSet(set: string, files: Files): Promise<void> {
+/** Writes a whole set or none; whose it is comes first, so that what a crash leaves is known as ours. */
+async function writeSet(set: string, owner: string, files: Files): Promise<void> {
   await mkdir(set, { mode: 0o700 });
-  for (const [name, contents] of Object.entries(files)) {
-    const file = await open(join(set, name), "wx", modeOf(name));
-    try {
-      await file.chmod(modeOf(name)); // whatever the umask says
-      await file.writeFile(contents);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  try {
+    for (const [name, contents] of Object.entries({ [OWNER]: owner, ...files }))
+      await writeFlushed(join(set, name), contents, modeOf(name));
+    await flush(set);
+  } catch (error) {
+    await rm(set, { recursive: true, force: true });
+    throw error;
   }
-  await flush(set);
+}
+
+async function writeFlushed(path: string, contents: string, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.chmod(mode); // whatever the umask says
+    await file.writeFile(contents);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function linkNames(path: string, files: Files): Promise<void> {
@@ -128,19 +157,31 @@ async function linkNames(path: string, files: Files): Promise<void> {
   if (changed) await flush(path);
 }
 
-/** Sets that a crash left behind, and the one that was just replaced. */
-async function dropOldSets(path: string): Promise<void> {
+/** Our sets that a crash left behind, and the one that was just replaced. */
+async function dropOldSets(path: string, owner: string): Promise<void> {
   const current = await linkTarget(join(path, CURRENT));
   for (const name of await readdir(path)) {
-    if (SET.test(name) && name !== current) await rm(join(path, name), { recursive: true });
+    if (!SET.test(name) || name === current) continue;
+    if (await isLeftover(join(path, name), owner)) await rm(join(path, name), { recursive: true });
   }
+}
+
+/** A set of ours, or one that we had not even signed when we were killed. */
+async function isLeftover(set: string, owner: string): Promise<boolean> {
+  const found = await readOwner(set);
+  if (found === owner) return true;
+  const names = await readdir(set).catch(() => ["not a directory"]);
+  return names.every((name) => name === OWNER) && owner.startsWith(found ?? "");
 }
 
 async function replaceSymlink(directory: string, name: string, target: string): Promise<void> {
   const temporary = join(directory, `..new_${name.replace(/^\.+/, "")}`);
   await rm(temporary, { force: true });
   await symlink(target, temporary);
-  await rename(temporary, join(directory, name));
+  await rename(temporary, join(directory, name)).catch(async (error: unknown) => {
+    await rm(temporary, { force: true });
+    throw error;
+  });
   await flush(directory);
 }
 

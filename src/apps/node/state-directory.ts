@@ -28,7 +28,7 @@ export async function openStateDirectory(
   { clock, random }: { clock: Clock; random: Random },
 ): Promise<SqliteStore> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore({ path: join(path, "state.db"), clock });
+  const store = await openSqliteStore({ path: join(path, "state.db"), clock, random });
   try {
     await registerKinds(store, [...kinds, ControllerStatus], namespaces);
     if (!(await store.get(Identity, "local"))) {

@@ -31,7 +31,7 @@ export const askMachine: AskTime = async () => {
     return { synced: await there(`${TIMESYNCD}/synchronized`), source: "systemd-timesyncd" };
   }
   const leap = await chronyLeapStatus();
-  if (leap !== undefined) return { synced: leap === "Normal", source: "chrony" };
+  if (leap !== undefined) return { synced: leap !== "Not synchronised", source: "chrony" };
   return { synced: true, source: "system clock" };
 };
 

@@ -9,6 +9,7 @@ import type { MachineConfig } from "./machine-config.ts";
 import { documentRules } from "./rules/documents.ts";
 import { judgeKeyMaterial } from "./rules/key-material.ts";
 import { ownRules } from "./rules/names.ts";
+import { networkRules } from "./rules/networks.ts";
 import { talosRules } from "./rules/talos.ts";
 
 /** How strictly, and with what, a configuration is checked. */
@@ -36,7 +37,9 @@ export async function checkMachineConfig(
     throw new ConfigInvalidError([`${config.source}:${line}: machine instructions are required`]);
   }
   const judged = [
-    ...[...talosRules, ...documentRules, ...ownRules].flatMap((rule) => [...rule(subject)]),
+    ...[...talosRules, ...documentRules, ...ownRules, ...networkRules].flatMap((rule) => [
+      ...rule(subject),
+    ]),
     ...(await judgeKeyMaterial(subject, inspection)),
   ];
   const line = (judgement: Judgement) => format(config.source, judgement);

@@ -1,8 +1,10 @@
 /**
  * Names the node: `--hostname` first, then what the configuration says (a name, or `auto: stable`,
- * which derives one from the node's id), else the machine's own name.
+ * which derives one from the node's id), else the machine's own name. One that cannot stand in a
+ * certificate is passed over.
  */
 import { loadMachineConfig } from "#config";
+import { isDnsName } from "#pki";
 import { ACTIVE, HostnameStatus, Identity, MachineConfig } from "#resources";
 import { defineController, exclusive, maybe, one } from "#runtime";
 
@@ -17,12 +19,16 @@ export const hostnameController = (names: {
     inputs: { identity: one(Identity, "local"), config: maybe(MachineConfig, ACTIVE) },
     outputs: { status: exclusive(HostnameStatus) },
 
-    reconcile({ inputs }) {
+    reconcile({ inputs, log }) {
       const configured = inputs.config && loadMachineConfig(inputs.config.spec.yaml).hostname();
-      const name =
-        names.override ??
-        (configured?.kind === "static" ? configured.hostname : undefined) ??
-        (configured?.kind === "stable" ? stableName(inputs.identity.spec.nodeId) : names.machine);
+      const stable = stableName(inputs.identity.spec.nodeId);
+      const choices = [
+        names.override,
+        configured?.kind === "static" ? configured.hostname : undefined,
+        configured?.kind === "stable" ? stable : names.machine,
+      ].filter((name) => name !== undefined);
+      const name = choices.find(isUsable) ?? stable;
+      if (name !== choices[0]) log.warn({ unusable: choices[0], name }, "hostname passed over");
       const [hostname = "", ...domain] = name.split(".");
       return {
         outputs: { status: { hostname: { hostname, domainname: domain.join(".") } } },
@@ -32,3 +38,7 @@ export const hostnameController = (names: {
 
 /** `talos-xxx-xxx`: the same for the same node id, whatever else changes. */
 const stableName = (nodeId: string): string => `talos-${nodeId.slice(0, 3)}-${nodeId.slice(3, 6)}`;
+
+/** Whether a name can be the common name and a DNS name of a certificate (RFC 5280, ub-common-name). */
+const isUsable = (name: string): boolean =>
+  name.length <= 64 && isDnsName(name) && !name.startsWith("*");

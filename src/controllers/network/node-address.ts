@@ -14,19 +14,20 @@ export const nodeAddressController = (options: {
   readonly apiAddress: string;
   /** Addresses of the machine's interfaces. */
   readonly interfaceAddresses: () => readonly string[];
-}) =>
-  defineController({
+}) => {
+  let seen: readonly string[] = []; // since this process began: what is gone at a restart is forgotten
+  return defineController({
     name: "network.NodeAddressController",
     inputs: { config: maybe(MachineConfig, ACTIVE) },
     outputs: { addresses: exclusive(NodeAddress) },
 
-    reconcile({ inputs, held, clock }) {
+    reconcile({ inputs, clock }) {
       const alone = isLoopback(options.apiAddress);
       const current = alone
         ? [options.apiAddress]
         : sortAddresses([options.apiAddress, ...options.interfaceAddresses()].filter(isRoutable));
-      const seen = alone ? [] : (held.addresses.accumulative?.addresses ?? []);
       const accumulative = sortAddresses([...current, ...seen]);
+      seen = accumulative;
       const config = inputs.config && loadMachineConfig(inputs.config.spec.yaml);
       const kubernetes = config ? config.clusterNetworks() : [];
       const outside = (list: string[]) => list.filter((ip) => !inNetworks(ip, kubernetes));
@@ -46,3 +47,4 @@ export const nodeAddressController = (options: {
       };
     },
   });
+};

@@ -2,7 +2,7 @@
  * Keeps what apid serves and what it is as a client of other nodes. It does not wait for the clock, so
  * that a node without time can be reached (talos-pki.md §6.3, §6.5).
  */
-import { type IssueLeaf, keepLeaf, leafProfiles } from "#pki";
+import { type IssueLeaf, leafProfiles } from "#pki";
 import {
   ApiCertificates,
   CertSAN,
@@ -11,7 +11,8 @@ import {
   OSRoot,
   TimeStatus,
 } from "#resources";
-import { defineController, earliest, exclusive, gate, maybe, one } from "#runtime";
+import { defineController, exclusive, gate, maybe, one } from "#runtime";
+import { keepLeaves } from "../leaves.ts";
 
 export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
   defineController({
@@ -28,37 +29,24 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     async reconcile({ inputs, held, clock }) {
       const { issuingCA: authority, acceptedCAs } = inputs.root.spec;
       if (!authority) return { outputs: { certificates: {} } }; // a worker asks trustd
-      const { fqdn, dnsNames, ips } = inputs.names.spec;
-      const now = clock.now();
-      const server = await keepLeaf({
-        held: held.certificates.api?.server,
-        request: {
-          profile: leafProfiles.apidServer,
-          authority,
-          commonName: fqdn,
-          dnsNames,
-          ipAddresses: ips,
-          now,
-        },
-        issueLeaf,
-      });
-      const client = await keepLeaf({
-        held: held.certificates.api?.client ?? undefined,
-        request: { profile: leafProfiles.apidClient, authority, commonName: fqdn, now },
-        issueLeaf,
-      });
-      return {
-        outputs: {
-          certificates: {
-            api: {
-              acceptedCAs,
-              client: client.leaf,
-              server: server.leaf,
-              skipVerifyingClientCert: false,
-            },
+      const { fqdn: commonName, dnsNames, ips } = inputs.names.spec;
+      const holding = held.certificates.api;
+      const { leaves, renewAt } = await keepLeaves({
+        held: holding ? { server: holding.server, client: holding.client ?? undefined } : {},
+        wanted: {
+          server: {
+            profile: leafProfiles.apidServer,
+            authority,
+            commonName,
+            dnsNames,
+            ipAddresses: ips,
           },
+          client: { profile: leafProfiles.apidClient, authority, commonName },
         },
-        wakeAt: earliest([server.renewAt, client.renewAt]),
-      };
+        issueLeaf,
+        clock,
+      });
+      const api = { acceptedCAs, ...leaves, skipVerifyingClientCert: false };
+      return { outputs: { certificates: { api } }, wakeAt: renewAt };
     },
   });

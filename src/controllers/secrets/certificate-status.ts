@@ -15,6 +15,7 @@ import { CertificateStatus } from "#resources";
 import {
   after,
   all,
+  CodedError,
   ControllerStatus,
   defineController,
   earliest,
@@ -81,7 +82,22 @@ interface Look {
   readonly now: Instant;
 }
 
+/** One certificate that cannot be read says so itself; the others are not held back. */
 async function lookAt(
+  item: Item,
+  look: Look,
+): Promise<{ status: Status; changesAt: Instant | null }> {
+  try {
+    return await readAndJudge(item, look);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const unreadable = { state: "Untrusted" as const, why: error.message };
+    const trouble = { lastError: "", nextAttempt: "", source: item.source };
+    return { status: { ...unreadable, ...nothing, ...trouble }, changesAt: null };
+  }
+}
+
+async function readAndJudge(
   item: Item,
   look: Look,
 ): Promise<{ status: Status; changesAt: Instant | null }> {
@@ -90,9 +106,10 @@ async function lookAt(
     lastError: issuer?.error ? `${issuer.error.code}: ${issuer.error.message}` : "",
     nextAttempt: issuer?.state === "failing" ? issuer.nextTry : "",
   };
+  const waiting = issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "";
   if (item.crt === undefined) {
-    const why = issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "not issued yet";
-    const missing = { state: "Missing" as const, why: trouble.lastError || why };
+    const why = trouble.lastError || waiting || "not issued yet";
+    const missing = { state: "Missing" as const, why };
     return { status: { ...missing, ...nothing, ...trouble, source: item.source }, changesAt: null };
   }
   const certificate = readCertificate(item.crt, item.id);
@@ -101,7 +118,9 @@ async function lookAt(
   const matches =
     item.key === undefined || (await look.keyMatches({ crt: item.crt, key: item.key }));
   const verdict = judge({ certificate, renewal, chain, matches, now, role: item.role });
-  const why = verdict.state === "RenewalDue" && trouble.lastError ? trouble.lastError : verdict.why;
+  const late = ["RenewalDue", "Expired"].includes(verdict.state);
+  const hindrance = late && item.role === "leaf" ? trouble.lastError || waiting : "";
+  const why = [verdict.why, hindrance].filter(Boolean).join("; ");
   const boundaries = [certificate.notBefore, renewal, after(certificate.notAfter, seconds(1))];
   return {
     status: {
@@ -129,9 +148,7 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
   if (item.role !== "leaf") {
     return (await signedBy(certificate, certificate)) ? "ok" : "not self-signed";
   }
-  const anchors = trustedUnder(item.root, held).map((crt) =>
-    readCertificate(crt, `${item.root}-ca`),
-  );
+  const anchors = trustedUnder(item.root, held).flatMap((crt) => readable(crt));
   const verdict = await verifyChain({
     leaf: certificate,
     intermediates: [],
@@ -140,6 +157,15 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
     usage: "any",
   });
   return verdict.valid ? "ok" : verdict.reason;
+}
+
+/** An accepted authority that cannot be read is an item of its own; nothing chains to it. */
+function readable(crt: string): Certificate[] {
+  try {
+    return [readCertificate(crt)];
+  } catch {
+    return [];
+  }
 }
 
 function judge(seen: {

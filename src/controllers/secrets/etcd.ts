@@ -1,6 +1,5 @@
 /** Keeps the certificates of this node's etcd member and of etcd's clients; waits for the clock. */
-import { sortAddresses, sortNames } from "#config";
-import { type IssueLeaf, keepLeaf, leafProfiles } from "#pki";
+import { type IssueLeaf, leafProfiles } from "#pki";
 import {
   EtcdRoot,
   EtcdSecrets,
@@ -10,7 +9,8 @@ import {
   NodeAddress,
   TimeStatus,
 } from "#resources";
-import { defineController, earliest, exclusive, gate, one, type SpecOf } from "#runtime";
+import { defineController, exclusive, gate, one } from "#runtime";
+import { keepLeaves } from "../leaves.ts";
 
 export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
   defineController({
@@ -25,40 +25,36 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     outputs: { certificates: exclusive(EtcdSecrets) },
 
     async reconcile({ inputs, held, clock }) {
-      const holding = held.certificates.etcd;
-      const common = { authority: inputs.root.spec.etcdCA, now: clock.now() };
-      const names = [inputs.hostname.spec.hostname, fqdn(inputs.hostname.spec)];
+      const authority = inputs.root.spec.etcdCA;
+      const { hostname } = inputs.hostname.spec;
+      const names = [hostname, fqdn(inputs.hostname.spec)];
       const { addresses } = inputs.addresses.spec;
-      const keep = (leaf: keyof SpecOf<typeof EtcdSecrets>, request: Request) =>
-        keepLeaf({ held: holding?.[leaf], request: { ...common, ...request }, issueLeaf });
-      const server = await keep("etcd", {
-        profile: leafProfiles.etcdServer,
-        commonName: inputs.hostname.spec.hostname,
-        dnsNames: [...new Set([...names, "localhost"])], // in Talos' order
-        ipAddresses: [...new Set([...addresses, "127.0.0.1", "::1"])],
-      });
-      const peer = await keep("etcdPeer", {
-        profile: leafProfiles.etcdPeer,
-        commonName: inputs.hostname.spec.hostname,
-        dnsNames: sortNames(names),
-        ipAddresses: sortAddresses(addresses),
-      });
-      const admin = await keep("etcdAdmin", { profile: leafProfiles.etcdAdmin });
-      const apiServer = await keep("etcdAPIServer", { profile: leafProfiles.etcdApiServer });
-      return {
-        outputs: {
-          certificates: {
-            etcd: {
-              etcd: server.leaf,
-              etcdPeer: peer.leaf,
-              etcdAdmin: admin.leaf,
-              etcdAPIServer: apiServer.leaf,
-            },
+      const { leaves, renewAt } = await keepLeaves({
+        held: held.certificates.etcd ?? {},
+        wanted: {
+          etcd: {
+            profile: leafProfiles.etcdServer,
+            authority,
+            commonName: hostname,
+            dnsNames: unique([...names, "localhost"]),
+            ipAddresses: unique([...addresses, "127.0.0.1", "::1"]),
           },
+          etcdPeer: {
+            profile: leafProfiles.etcdPeer,
+            authority,
+            commonName: hostname,
+            dnsNames: unique(names),
+            ipAddresses: unique(addresses),
+          },
+          etcdAdmin: { profile: leafProfiles.etcdAdmin, authority },
+          etcdAPIServer: { profile: leafProfiles.etcdApiServer, authority },
         },
-        wakeAt: earliest([server, peer, admin, apiServer].map((kept) => kept.renewAt)),
-      };
+        issueLeaf,
+        clock,
+      });
+      return { outputs: { certificates: { etcd: leaves } }, wakeAt: renewAt };
     },
   });
 
-type Request = Omit<Parameters<IssueLeaf>[0], "authority" | "now">;
+/** In the order in which Talos lists them. */
+const unique = (values: readonly string[]): string[] => [...new Set(values)];

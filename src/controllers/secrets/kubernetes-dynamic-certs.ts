@@ -1,5 +1,5 @@
-/** Keeps the certificates of kube-apiserver, which it reads anew without a restart; waits for the clock. */
-import { type IssueLeaf, keepLeaf, leafProfiles } from "#pki";
+/** Keeps the certificates of kube-apiserver, which reads them anew without a restart; waits for the clock. */
+import { type IssueLeaf, leafProfiles } from "#pki";
 import {
   CertSAN,
   KubernetesDynamicCerts,
@@ -7,7 +7,8 @@ import {
   NetworkStatus,
   TimeStatus,
 } from "#resources";
-import { defineController, earliest, exclusive, gate, one } from "#runtime";
+import { defineController, exclusive, gate, one } from "#runtime";
+import { keepLeaves } from "../leaves.ts";
 
 export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
   defineController({
@@ -21,41 +22,25 @@ export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: Iss
     outputs: { certificates: exclusive(KubernetesDynamicCerts) },
 
     async reconcile({ inputs, held, clock }) {
-      const holding = held.certificates["k8s-dynamic-certs"];
       const { issuingCA, aggregatorCA } = inputs.root.spec;
-      const now = clock.now();
-      const apiServer = await keepLeaf({
-        held: holding?.apiServer,
-        request: {
-          profile: leafProfiles.kubeApiServer,
-          authority: issuingCA,
-          dnsNames: inputs.names.spec.dnsNames,
-          ipAddresses: inputs.names.spec.ips,
-          now,
-        },
-        issueLeaf,
-      });
-      const kubeletClient = await keepLeaf({
-        held: holding?.apiServerKubeletClient,
-        request: { profile: leafProfiles.apiServerKubeletClient, authority: issuingCA, now },
-        issueLeaf,
-      });
-      const frontProxy = await keepLeaf({
-        held: holding?.frontProxy,
-        request: { profile: leafProfiles.frontProxyClient, authority: aggregatorCA, now },
-        issueLeaf,
-      });
-      return {
-        outputs: {
-          certificates: {
-            "k8s-dynamic-certs": {
-              apiServer: apiServer.leaf,
-              apiServerKubeletClient: kubeletClient.leaf,
-              frontProxy: frontProxy.leaf,
-            },
+      const { leaves, renewAt } = await keepLeaves({
+        held: held.certificates["k8s-dynamic-certs"] ?? {},
+        wanted: {
+          apiServer: {
+            profile: leafProfiles.kubeApiServer,
+            authority: issuingCA,
+            dnsNames: inputs.names.spec.dnsNames,
+            ipAddresses: inputs.names.spec.ips,
           },
+          apiServerKubeletClient: {
+            profile: leafProfiles.apiServerKubeletClient,
+            authority: issuingCA,
+          },
+          frontProxy: { profile: leafProfiles.frontProxyClient, authority: aggregatorCA },
         },
-        wakeAt: earliest([apiServer.renewAt, kubeletClient.renewAt, frontProxy.renewAt]),
-      };
+        issueLeaf,
+        clock,
+      });
+      return { outputs: { certificates: { "k8s-dynamic-certs": leaves } }, wakeAt: renewAt };
     },
   });

@@ -1,18 +1,20 @@
 /** Keeps the kubeconfigs of the control plane's components; waits for the clock. */
 import { readKubeconfig, writeKubeconfig } from "#config";
-import { type IssueLeaf, keepLeaf, type LeafProfile, leafProfiles } from "#pki";
+import { type IssueLeaf, type KeyedPem, type LeafProfile, leafProfiles } from "#pki";
 import { KubernetesRoot, KubernetesSecrets, TimeStatus } from "#resources";
-import { defineController, earliest, exclusive, gate, one, type SpecOf } from "#runtime";
+import { defineController, exclusive, gate, one, type SpecOf } from "#runtime";
+import { keepLeaves, type Wanted } from "../leaves.ts";
 
-type Kubeconfig = keyof SpecOf<typeof KubernetesSecrets>;
+type Kubeconfigs = SpecOf<typeof KubernetesSecrets>;
+type Name = keyof Kubeconfigs;
 
 /** Which certificate each kubeconfig carries, and whether it points at this node or at the cluster. */
-const kubeconfigs: readonly [Kubeconfig, LeafProfile, "local" | "cluster"][] = [
-  ["schedulerKubeconfig", leafProfiles.scheduler, "local"],
-  ["controllerManagerKubeconfig", leafProfiles.controllerManager, "local"],
-  ["localhostAdminKubeconfig", leafProfiles.admin, "local"],
-  ["adminKubeconfig", leafProfiles.admin, "cluster"],
-];
+const kubeconfigs: Readonly<Record<Name, readonly [LeafProfile, "local" | "cluster"]>> = {
+  schedulerKubeconfig: [leafProfiles.scheduler, "local"],
+  controllerManagerKubeconfig: [leafProfiles.controllerManager, "local"],
+  localhostAdminKubeconfig: [leafProfiles.admin, "local"],
+  adminKubeconfig: [leafProfiles.admin, "cluster"],
+};
 
 export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
   defineController({
@@ -25,28 +27,34 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
 
     async reconcile({ inputs, held, clock }) {
       const root = inputs.root.spec;
-      const kept = await Promise.all(
-        kubeconfigs.map(async ([name, profile, where]) => {
-          const text = held.secrets["k8s-certs"]?.[name];
-          const { leaf, renewAt } = await keepLeaf({
-            held: text === undefined ? undefined : readKubeconfig(text),
-            request: { profile, authority: root.issuingCA, now: clock.now() },
-            issueLeaf,
-          });
-          const kubeconfig = writeKubeconfig({
-            cluster: root.name,
-            endpoint: where === "local" ? root.localEndpoint : root.endpoint,
-            ca: root.acceptedCAs.map(({ crt }) => crt).join(""),
-            user: profile.commonName ?? "admin",
-            ...leaf,
-          });
-          return { name, kubeconfig, renewAt };
-        }),
-      );
-      const spec = Object.fromEntries(kept.map(({ name, kubeconfig }) => [name, kubeconfig]));
+      const texts = held.secrets["k8s-certs"];
+      const { leaves, renewAt } = await keepLeaves<Name>({
+        held: texts ? mapValues(texts, (text) => readKubeconfig(text)) : {},
+        wanted: mapValues(kubeconfigs, ([profile]): Wanted => ({
+          profile,
+          authority: root.issuingCA,
+        })),
+        issueLeaf,
+        clock,
+      });
+      const ca = root.acceptedCAs.map(({ crt }) => crt).join("");
+      const write = (leaf: KeyedPem, name: Name) => {
+        const [profile, where] = kubeconfigs[name];
+        const endpoint = where === "local" ? root.localEndpoint : root.endpoint;
+        const user = profile.commonName ?? "admin";
+        return writeKubeconfig({ cluster: root.name, endpoint, ca, user, ...leaf });
+      };
       return {
-        outputs: { secrets: { "k8s-certs": spec as Record<Kubeconfig, string> } },
-        wakeAt: earliest(kept.map(({ renewAt }) => renewAt)),
+        outputs: { secrets: { "k8s-certs": mapValues(leaves, write) } },
+        wakeAt: renewAt,
       };
     },
   });
+
+const mapValues = <Value, Result>(
+  record: Readonly<Record<Name, Value>>,
+  change: (value: Value, name: Name) => Result,
+): Record<Name, Result> =>
+  Object.fromEntries(
+    (Object.keys(record) as Name[]).map((name) => [name, change(record[name], name)]),
+  ) as Record<Name, Result>;

@@ -1,5 +1,5 @@
 /** Takes the Kubernetes root, the aggregator root and the service-account key out of the configuration. */
-import { firstAddress, loadMachineConfig } from "#config";
+import { firstAddress, isNetwork, loadMachineConfig } from "#config";
 import { ACTIVE, KubernetesRoot, MachineConfig } from "#resources";
 import { defineController, exclusive, one } from "#runtime";
 
@@ -15,7 +15,11 @@ export const rootKubernetesController = () =>
       if (!root) return { outputs: { root: {} } };
       const { serviceSubnets, podSubnets: _pods, ...secrets } = root;
       return {
-        outputs: { root: { k8s: { ...secrets, apiServerIPs: serviceSubnets.map(firstAddress) } } },
+        outputs: {
+          root: {
+            k8s: { ...secrets, apiServerIPs: serviceSubnets.filter(isNetwork).map(firstAddress) },
+          },
+        },
       };
     },
   });

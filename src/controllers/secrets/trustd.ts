@@ -3,7 +3,14 @@
  * `machine.certSANs` adds is for apid, which is reissued for it; trustd's certificate takes it up at
  * its next renewal. Any other change of its names is taken up at once.
  */
-import { type IssueLeaf, keepLeaf, type KeyedPem, leafProfiles, readCertificate } from "#pki";
+import {
+  type IssueLeaf,
+  keepLeaf,
+  type KeyedPem,
+  leafProfiles,
+  readCertificate,
+  reissueReason,
+} from "#pki";
 import {
   CertSAN,
   MachineType,
@@ -42,14 +49,12 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       };
       const added = [...root.certSANDNSNames, ...root.certSANIPs];
       const current = holding && namesStillGood(holding, wanted, added);
-      let server = await keepLeaf({
+      const good = current && (await reissueReason(holding, { ...request, ...current })) === null;
+      const server = await keepLeaf({
         held: holding,
-        request: { ...request, ...current },
+        request: good ? { ...request, ...current } : request,
         issueLeaf,
       });
-      if (current && server.leaf !== holding) {
-        server = await keepLeaf({ held: undefined, request, issueLeaf }); // due anyway: take all names
-      }
       return {
         outputs: {
           certificates: { trustd: { acceptedCAs: root.acceptedCAs, server: server.leaf } },

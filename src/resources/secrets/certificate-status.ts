@@ -19,7 +19,7 @@ export const certificateStates = [
 export const CertificateStatus = defineResource({
   type: "CertificateStatuses.secrets.talos.dev",
   namespace: "secrets",
-  aliases: ["certstatus"],
+  aliases: ["certstatus", "cs"],
   printColumns: [
     { name: "Subject", jsonPath: "{.subject}" },
     { name: "Not After", jsonPath: "{.notAfter}" },

@@ -15,7 +15,7 @@ export const finding = z.object({
 export const SecurityStatus = defineResource({
   type: "SecurityStatuses.secrets.talos.dev",
   namespace: "secrets",
-  aliases: ["securitystatus"],
+  aliases: ["ss"],
   printColumns: [
     { name: "Algorithm", jsonPath: "{.algorithm}" },
     { name: "Age Days", jsonPath: "{.ageDays}" },

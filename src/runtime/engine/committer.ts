@@ -5,6 +5,9 @@ import type { Resource } from "../resource.ts";
 import type { CoreStore, WatchEvent, Write } from "../store/store.ts";
 import { keyOf, type Unit } from "./lane.ts";
 
+/** What was thrown because a snapshot was out of date. */
+const races = new WeakSet<Error>();
+
 /** The commits of an engine. */
 export class Committer {
   readonly #core: CoreStore;
@@ -33,7 +36,9 @@ export class Committer {
         if (!isEcho(echoes.get(key), writes[place], stored[place])) unit.isStale = true;
     } catch (error) {
       if ([...echoes.values()].some((event) => event !== undefined)) unit.isStale = true;
-      throw await this.#explained(unit, error);
+      const explained = await this.#explained(unit, error);
+      if (isOutOfDate(explained)) races.add(explained);
+      throw explained;
     } finally {
       unit.echoes = undefined;
       this.#pending.delete(pending);
@@ -55,8 +60,10 @@ export class Committer {
   }
 }
 
-/** Whether an error says that the snapshot was out of date: with a fresh one it may go. */
-export const isRace = (error: unknown): boolean =>
+/** Whether a commit threw this as its snapshot was out of date: with a fresh one it may go. */
+export const isRace = (error: unknown): boolean => error instanceof Error && races.has(error);
+
+const isOutOfDate = (error: unknown): error is Error =>
   (error instanceof ConflictError || error instanceof NotFoundError) &&
   !(error instanceof OwnerConflictError);
 

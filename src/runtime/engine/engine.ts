@@ -77,6 +77,7 @@ class ControllerEngine implements Engine {
   #watches: readonly KindWatch[] = [];
   #living: Promise<unknown> = Promise.resolve();
   #isStarted = false;
+  #forgetSteps: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
@@ -104,6 +105,7 @@ class ControllerEngine implements Engine {
     if (this.#isStarted || this.#stopping) throw new TypeError("an engine is started once");
     this.#isStarted = true;
     const { store, clock, random } = this.#options;
+    this.#forgetSteps = clock.onStep(() => this.#startOver());
     const events = new Events([
       ...this.#lanes.map((lane) => new LaneListener(lane, this.#scheduler)),
       ...this.#runners,
@@ -160,6 +162,7 @@ class ControllerEngine implements Engine {
     this.#scheduler.stop();
     this.#abort.abort();
     this.#wakeUps.clear();
+    this.#forgetSteps();
     for (const watch of this.#watches) watch.close();
     await Promise.all([this.#living, this.#committer.settled(), this.#board.close()]);
     this.#activity.close();
@@ -200,7 +203,7 @@ class ControllerEngine implements Engine {
     else lane.waiting.add(unit);
     if (isNews || lane.each === undefined) this.#board.mark(lane);
     this.#setWakeUp(unit, wakeAt);
-    if (isOver && !unit.isStale) lane.units.delete(unit.item);
+    if (isOver && !unit.isStale && !unit.isHinted) lane.units.delete(unit.item);
   }
 
   /** A wake-up in the past runs at once; one after the other has to wait as if it had failed. */
@@ -219,6 +222,14 @@ class ControllerEngine implements Engine {
     unit.wakeAt = null;
     unit.retryAt = null;
     this.#scheduler.enqueue(unit);
+  }
+
+  /** The clock was set: each instant that something waits for may be years away, so all run now. */
+  #startOver(): void {
+    this.#log.info({}, "the clock was set");
+    this.#wakeUps.clear();
+    for (const lane of this.#lanes) for (const unit of lane.units.values()) this.#wake(unit);
+    for (const pausing of [...this.#watches, ...this.#runners]) pausing.endPause();
   }
 
   #fail(unit: Unit, error: unknown): void {

@@ -1,6 +1,7 @@
 /** Brings each change to the controllers that it concerns, without asking all of them. */
 import type { Controller, Input } from "../controller.ts";
 import type { Kind } from "../store/store.ts";
+import { ControllerStatus } from "./controller-status.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
 import { kindKeyOf } from "./lane.ts";
 
@@ -86,6 +87,14 @@ export class Events {
     return audience;
   }
 }
+
+/** Whether a change tells how a controller is doing: those who fail must not wake each other by that. */
+export const isStatus = ({ resource: { metadata } }: ChangeEvent): boolean =>
+  metadata.type === ControllerStatus.type && metadata.namespace === ControllerStatus.namespace;
+
+/** Whether it tells how this controller is doing: it knows, and must not wake itself. */
+export const isStatusOf = ({ name }: Controller, event: ChangeEvent): boolean =>
+  event.resource.metadata.id === name && isStatus(event);
 
 /** Whether a change of an owned output is a reason to look at it again. */
 export function concernsOwner(event: ChangeEvent, isBeginning: boolean): boolean {

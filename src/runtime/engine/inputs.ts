@@ -4,7 +4,7 @@ import { formatPointer } from "../errors.ts";
 import { matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
 import type { View } from "../store/store.ts";
-import type { Unit } from "./lane.ts";
+import { keyOf, type Unit } from "./lane.ts";
 
 /** What the inputs of a unit are at a moment. */
 export interface InputsRead {
@@ -32,8 +32,8 @@ type Taken =
 export function readInputs({ lane, item }: Unit, view: View): InputsRead {
   const { name, inputs } = lane.controller;
   const values: Record<string, unknown> = {};
-  const unheld: Resource[] = [];
-  const unused: Resource[] = [];
+  const strong = new Map<string, Resource>();
+  const used = new Set<string>();
   let state: InputsRead["state"] = "complete";
   let waitingFor = "";
   for (const [key, input] of Object.entries(inputs)) {
@@ -44,12 +44,15 @@ export function readInputs({ lane, item }: Unit, view: View): InputsRead {
       if (isWorse) ({ missing: state, why: waitingFor } = taken);
     } else values[key] = taken.value;
     if (!input.strong) continue;
-    const used = new Set("used" in taken ? taken.used : []);
-    for (const resource of found) {
-      const isHeld = resource.metadata.finalizers.includes(name);
-      if (used.has(resource) && !isHeld) unheld.push(resource);
-      if (!used.has(resource) && isHeld) unused.push(resource);
-    }
+    for (const resource of found) strong.set(keyOf(resource.metadata), resource);
+    for (const { metadata } of "used" in taken ? taken.used : []) used.add(keyOf(metadata));
+  }
+  const unheld: Resource[] = [];
+  const unused: Resource[] = [];
+  for (const [key, resource] of strong) {
+    const isHeld = resource.metadata.finalizers.includes(name);
+    if (used.has(key) && !isHeld) unheld.push(resource);
+    if (!used.has(key) && isHeld) unused.push(resource);
   }
   return { state, waitingFor, values, unheld, unused };
 }

@@ -38,7 +38,7 @@ const AT_ONCE_MAX = 3;
 export class KindWatch {
   readonly #options: KindWatchOptions;
   #subscription = new Subscription();
-  #cancelRetry: () => void = () => undefined;
+  #leavePause: (isClosed: boolean) => void = () => undefined;
   #closed = false;
   #begun = false;
   #isFirst = true;
@@ -76,9 +76,15 @@ export class KindWatch {
     );
   }
 
+  /** The clock was set: opens now if it pauses, and counts its life from now on. */
+  endPause(): void {
+    this.#openedAt = this.#options.clock.now();
+    this.#leavePause(false);
+  }
+
   close(): void {
     this.#closed = true;
-    this.#cancelRetry();
+    this.#leavePause(true);
     this.#subscription.unsubscribe();
   }
 
@@ -105,18 +111,20 @@ export class KindWatch {
     this.#failures = isShort ? this.#failures + 1 : 1;
     const what = formatPointer({ ...kind, id: "*" });
     log.warn({ watch: what, failures: this.#failures, cause: String(cause) }, "watch ended");
-    const open = () => {
-      if (!this.#closed) this.open();
-    };
     if (this.#failures <= AT_ONCE_MAX) {
       activity.begin(); // from here to there is no pause
       queueMicrotask(() => {
-        open();
+        if (!this.#closed) this.open();
         activity.end();
       });
     } else {
       const delay = retryDelay(this.#failures - AT_ONCE_MAX, random);
-      this.#cancelRetry = clock.alarm(after(clock.now(), delay), open);
+      this.#leavePause = (isClosed) => {
+        cancel();
+        this.#leavePause = () => undefined;
+        if (!isClosed) this.open();
+      };
+      const cancel = clock.alarm(after(clock.now(), delay), () => this.#leavePause(false));
     }
     this.#setBegun();
   }

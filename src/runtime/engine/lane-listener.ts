@@ -2,7 +2,7 @@
 import type { Controller, Input, Output } from "../controller.ts";
 import { matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
-import { concernsOwner, type Listener } from "./events.ts";
+import { concernsOwner, isStatus, isStatusOf, type Listener } from "./events.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
 import { keyOf, unitOf, type Lane, type Unit } from "./lane.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -24,6 +24,7 @@ export class LaneListener implements Listener {
   onInput(input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void {
     if (input.query && !statesOf(event).some(({ metadata }) => matches(input.query, metadata)))
       return;
+    if (input.mode !== "each" && isStatusOf(this.controller, event)) return;
     if (this.#lane.each === undefined) this.#onRead(unitOf(this.#lane, ""), event);
     else if (input.mode === "each")
       this.#onRead(unitOf(this.#lane, event.resource.metadata.id), event);
@@ -44,7 +45,8 @@ export class LaneListener implements Listener {
 
   #onMapped({ items }: Input<unknown>, event: ChangeEvent): void {
     if (items === undefined) {
-      this.#scheduler.enqueueAll(this.#lane);
+      if (!isStatus(event)) this.#scheduler.enqueueAll(this.#lane);
+      else for (const unit of this.#lane.units.values()) this.#scheduler.hint(unit);
       return;
     }
     try {
@@ -65,6 +67,7 @@ export class LaneListener implements Listener {
   #note(unit: Unit, event: ChangeEvent): void {
     const key = unit.echoes && keyOf(event.resource.metadata);
     if (key !== undefined && unit.echoes?.has(key)) unit.echoes.set(key, event);
+    else if (isStatus(event)) this.#scheduler.hint(unit);
     else this.#scheduler.enqueue(unit);
   }
 

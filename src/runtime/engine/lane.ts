@@ -23,6 +23,8 @@ export interface Unit {
   isRunning: boolean;
   /** Something changed since the snapshot of the run that is going on. */
   isStale: boolean;
+  /** The same, but it is no reason to try again sooner after a failure. */
+  isHinted: boolean;
   /** While a commit is in flight: what was last heard of the resources that it writes. */
   echoes: Map<string, WatchEvent | undefined> | undefined;
   /** Asked for by the last successful reconcile. */
@@ -97,6 +99,7 @@ export function unitOf(lane: Lane, item: string): Unit {
     isReady: false,
     isRunning: false,
     isStale: false,
+    isHinted: false,
     echoes: undefined,
     wakeAt: null,
     retryAt: null,

@@ -33,7 +33,7 @@ export async function runUnit(unit: Unit, options: RunOptions): Promise<Outcome 
   const { core, clock } = options;
   const { lane } = unit;
   const { inputs, owned } = await core.snapshot(lane.kinds, (view) => {
-    unit.isStale = false; // what changed up to here is in the view
+    unit.isStale = unit.isHinted = false; // what changed up to here is in the view
     return { inputs: readInputs(unit, view), owned: readOwned(unit, view) };
   });
   if (isStopped(options)) return undefined;

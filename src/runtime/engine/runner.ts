@@ -17,7 +17,7 @@ import { matches } from "../query.ts";
 import type { Activity } from "./activity.ts";
 import { retryDelay } from "./backoff.ts";
 import { Changes } from "./changes.ts";
-import { concernsOwner, type Listener } from "./events.ts";
+import { concernsOwner, isStatusOf, type Listener } from "./events.ts";
 import { failureOf, untilCurrent } from "./failure.ts";
 import { holdOf, releaseOf } from "./finalizers.ts";
 import { readInputs, type InputsRead } from "./inputs.ts";
@@ -45,7 +45,7 @@ export class Runner implements Listener {
   #unused: InputsRead["unused"] = [];
   #finished: InputsRead["unused"] = [];
   #isBusy = false;
-  #endPause: () => void = () => undefined;
+  #leavePause: (isStopped: boolean) => void = () => undefined;
 
   constructor(lane: Lane, options: RunnerOptions) {
     this.lane = lane;
@@ -53,7 +53,7 @@ export class Runner implements Listener {
     this.#options = options;
     const abandon = () => {
       this.#changes?.abandon();
-      this.#endPause();
+      this.#leavePause(true);
     };
     options.signal.addEventListener("abort", abandon, { once: true });
   }
@@ -63,6 +63,7 @@ export class Runner implements Listener {
   }
 
   onInput(input: Input<unknown>, event: ChangeEvent): void {
+    if (isStatusOf(this.controller, event)) return;
     const states = event.type === "updated" ? [event.resource, event.old] : [event.resource];
     if (states.some(({ metadata }) => matches(input.query, metadata))) this.#changes?.note();
   }
@@ -80,6 +81,11 @@ export class Runner implements Listener {
 
   onGap(): void {
     this.#changes?.note();
+  }
+
+  /** Runs now if it pauses. */
+  endPause(): void {
+    this.#leavePause(false);
   }
 
   /** Resolves when it has ended for good. */
@@ -209,14 +215,14 @@ export class Runner implements Listener {
     log.warn({ ...unit.failure, attempt: unit.attempt }, "failed");
     this.#setBusy(false);
     return new Promise((resolve) => {
-      const cancel = clock.alarm(retryAt, () => {
-        this.#setBusy(true); // from here to the next run there is no pause
-        resolve(false);
-      });
-      this.#endPause = () => {
+      const leave = (isStopped: boolean) => {
         cancel();
-        resolve(true);
+        this.#leavePause = () => undefined;
+        if (!isStopped) this.#setBusy(true); // from here to the next run there is no pause
+        resolve(isStopped);
       };
+      const cancel = clock.alarm(retryAt, () => leave(false));
+      this.#leavePause = leave;
     });
   }
 

@@ -57,6 +57,12 @@ export class Scheduler {
     this.#pumpSoon();
   }
 
+  /** Runs the unit soon, unless it is to be tried again later: then that reads what is new anyway. */
+  hint(unit: Unit): void {
+    if (unit.isRunning) unit.isHinted = true;
+    else if (unit.retryAt === null) this.enqueue(unit);
+  }
+
   /** Runs all units of a controller soon; what asks for that many times at once gets it once. */
   enqueueAll(lane: Lane): void {
     if (lane.each === undefined) this.enqueue(unitOf(lane, ""));
@@ -122,7 +128,7 @@ export class Scheduler {
   async #run(unit: Unit): Promise<void> {
     unit.isReady = false;
     unit.isRunning = true;
-    unit.isStale = false;
+    unit.isStale = unit.isHinted = false;
     unit.lane.running++;
     this.#running++;
     await this.#options.execute(unit);
@@ -136,4 +142,5 @@ export class Scheduler {
 }
 
 /** Others set that while the unit runs. */
-const hasChanged = ({ isStale }: Unit): boolean => isStale;
+const hasChanged = ({ isStale, isHinted, retryAt }: Unit): boolean =>
+  isStale || (isHinted && retryAt === null);

@@ -17,12 +17,32 @@ export async function registerKinds(
   kinds: readonly AnyResourceType[],
   namespaces: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const definitions = [ResourceDefinition, Namespace, ...kinds].map(definitionOf);
+  const definitions = withoutCollisions([ResourceDefinition, Namespace, ...kinds]);
   const described = { [META]: META_DESCRIPTION, ...namespaces };
   for (const [name, description] of Object.entries(described))
     await put(store, Namespace, name, { description });
   for (const definition of definitions)
     await put(store, ResourceDefinition, definition.type.toLowerCase(), definition);
+}
+
+/**
+ * An alias that several kinds would have resolves to none of them, so it is left to the kind that
+ * names it itself, and to nobody where none does (talosctl-wire.md §4.2).
+ */
+function withoutCollisions(kinds: readonly AnyResourceType[]) {
+  const definitions = kinds.map(definitionOf);
+  const holders = new Map<string, number>();
+  for (const { allAliases } of definitions)
+    for (const alias of new Set(allAliases)) holders.set(alias, (holders.get(alias) ?? 0) + 1);
+  return definitions.map((definition, index) => {
+    const mine = (alias: string) =>
+      holders.get(alias) === 1 || (kinds[index]?.aliases.includes(alias) ?? false);
+    return {
+      ...definition,
+      aliases: definition.aliases.filter(mine),
+      allAliases: definition.allAliases.filter(mine),
+    };
+  });
 }
 
 async function put<Spec>(store: Store, kind: ResourceType<Spec>, id: string, spec: Spec) {

@@ -85,7 +85,7 @@ describe("gen ca, key, csr, crt, keypair", () => {
     );
     expect(text).toContain("Issuer: O = talos\n");
     expect(text).toContain("Signature Algorithm: ED25519");
-    expect(text).toContain("Not After : Nov 21 12:00:00 2036 GMT");
+    expect(text).toContain("Not After : Nov 21 11:45:00 2036 GMT");
     expect(text).toMatch(/Key Usage: critical\s+Digital Signature, Certificate Sign\n/);
     expect(text).toMatch(/TLS Web Server Authentication, TLS Web Client Authentication\n/);
     expect(text).toMatch(/Basic Constraints: critical\s+CA:TRUE\n/);
@@ -102,7 +102,7 @@ describe("gen ca, key, csr, crt, keypair", () => {
     const text = await openssl("x509", "-in", "r.crt", "-noout", "-text");
     expect(text).toContain("Signature Algorithm: sha512WithRSAEncryption");
     expect(text).toContain("Public-Key: (4096 bit)");
-    expect(text).toContain("Not After : Nov 25 12:00:00 2026 GMT");
+    expect(text).toContain("Not After : Nov 25 11:45:00 2026 GMT");
   });
 
   test("gen keypair is an authority of a day with addresses", async () => {
@@ -111,7 +111,7 @@ describe("gen ca, key, csr, crt, keypair", () => {
     const text = await openssl("x509", "-in", "test.crt", "-noout", "-text");
     expect(text).toContain("CA:TRUE");
     expect(text).toContain("IP Address:192.0.2.1, IP Address:2001:DB8:0:0:0:0:0:1");
-    expect(text).toContain("Not After : Nov 25 12:00:00 2026 GMT");
+    expect(text).toContain("Not After : Nov 25 11:45:00 2026 GMT");
   });
 
   test("a certificate does not outlive its authority", async () => {
@@ -120,7 +120,7 @@ describe("gen ca, key, csr, crt, keypair", () => {
     await done("csr", "--key", "a.key", "--ip", "192.0.2.1");
     await done("crt", "--ca", "short", "--csr", "a.csr", "--name", "a", "--hours", "99");
     const dates = await openssl("x509", "-in", "a.crt", "-noout", "-enddate");
-    expect(dates).toContain("Nov 24 14:00:00 2026");
+    expect(dates).toContain("Nov 24 13:45:00 2026");
   });
 
   test("a file that exists stops everything, and is as it was", async () => {

@@ -22,8 +22,8 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-const publisher = (adopt = false) =>
-  filePublisher({ root, adopt, clock: manualClock(at("2030-01-01")), random: systemRandom });
+const publisher = (adopt = false, owner = "node-one") =>
+  filePublisher({ root, owner, adopt, clock: manualClock(at("2030-01-01")), random: systemRandom });
 
 const files = { "ca.crt": "authority\n", "server.crt": "one\n", "server.key": "secret\n" };
 const at1 = (name: string) => join(root, "pki", name);
@@ -34,7 +34,10 @@ test("a set is a directory of its own, and every name leads there through one sy
   expect(set).toMatch(/^\.\.2030_01_01_00_00_00\.[0-9a-f]{10}$/);
   expect(await readlink(at1("server.crt"))).toBe(join("..data", "server.crt"));
   expect(await readFile(at1("server.crt"), "utf8")).toBe("one\n");
-  expect((await readdir(at1(set))).sort()).toEqual(Object.keys(files).sort());
+  expect((await readdir(at1(set))).sort()).toEqual(["..owner", ...Object.keys(files)].sort());
+  expect((await readdir(join(root, "pki"))).sort()).toEqual(
+    [set, "..data", ...Object.keys(files)].sort(),
+  );
 });
 
 test("a change swaps all files at once: the old set is whole until the new one is in force", async () => {
@@ -100,11 +103,47 @@ test("what a crash left behind is mended: sets without a link, links that were n
   const publish = publisher();
   await publish("pki", files);
   await mkdir(at1("..2029_12_31_00_00_00.0000000000"));
+  await writeFile(at1("..2029_12_31_00_00_00.0000000000/..owner"), "node-one");
   await writeFile(at1("..2029_12_31_00_00_00.0000000000/server.key"), "half");
+  await mkdir(at1("..2029_12_31_00_00_00.1111111111"));
+  await mkdir(at1("..2029_12_31_00_00_00.2222222222"));
+  await writeFile(at1("..2029_12_31_00_00_00.2222222222/..owner"), "node");
   await rm(at1("server.crt"));
   await publish("pki", files);
   expect(await readFile(at1("server.crt"), "utf8")).toBe("one\n");
   expect((await readdir(join(root, "pki"))).filter((name) => /^\.\.\d/.test(name))).toHaveLength(1);
+});
+
+test("a set of another node, or of nobody, is refused by its directory unless it is adopted", async () => {
+  await publisher(false, "node-two")("pki", files);
+  const set = await readlink(at1("..data"));
+  const refused = publisher()("pki", { ...files, "server.crt": "two\n" });
+  await expect(refused).rejects.toThrow(ForeignFileError);
+  await expect(refused).rejects.toThrow(`${join(root, "pki")}: not written by this node`);
+  await rm(at1("..data/..owner"));
+  await expect(publisher()("pki", files)).rejects.toThrow(ForeignFileError);
+  expect(await readlink(at1("..data"))).toBe(set);
+  await publisher(true)("pki", files);
+  expect(await readFile(at1("..data/..owner"), "utf8")).toBe("node-one");
+  await publisher()("pki", files);
+});
+
+test("sets of somebody else beside ours stay", async () => {
+  const publish = publisher();
+  await mkdir(at1("..2029_12_31_00_00_00.0000000000"), { recursive: true });
+  await writeFile(at1("..2029_12_31_00_00_00.0000000000/tls.key"), "precious");
+  await publish("pki", files);
+  await publish("pki", { ...files, "server.crt": "two\n" });
+  const sets = (await readdir(join(root, "pki"))).filter((name) => /^\.\.\d/.test(name));
+  expect(sets).toEqual(["..2029_12_31_00_00_00.0000000000", await readlink(at1("..data"))]);
+});
+
+test("a set that cannot be written leaves nothing behind, and the one in force stays", async () => {
+  const publish = publisher();
+  await publish("pki", files);
+  const before = (await readdir(join(root, "pki"))).sort();
+  await expect(publish("pki", { ...files, "no/such/folder.crt": "three\n" })).rejects.toThrow();
+  expect((await readdir(join(root, "pki"))).sort()).toEqual(before);
 });
 
 test("an empty set makes no directory", async () => {

@@ -1,7 +1,17 @@
-import { readCertificate } from "#pki";
-import { ApiCertificates, FileSet, OSRoot, PKIStatus, SecretsStatus } from "#resources";
+import { readCertificate, signedBy, webCryptoKeys } from "#pki";
+import {
+  ACTIVE,
+  ApiCertificates,
+  FileSet,
+  MachineConfig,
+  OSRoot,
+  PKIStatus,
+  SecretsStatus,
+} from "#resources";
 import { expect, test } from "vitest";
-import { mountNode } from "../control-plane.ts";
+import { generateMachineConfigs, issueBundle } from "#config";
+import { systemRandom } from "#runtime";
+import { mountNode, START } from "../control-plane.ts";
 
 test("files stand where kubeadm and Talos put them", async () => {
   await using node = await mountNode();
@@ -65,4 +75,36 @@ test("what is published is told, with a version that stands for the contents", a
 test("etcd's files are not ready while its leaves wait for the clock", async () => {
   await using node = await mountNode({ time: { synced: false } });
   expect(Object.keys(node.files["kubernetes/pki/etcd"] ?? {})).toEqual(["ca.crt"]);
+  expect(node.spec(PKIStatus, "etcd")?.ready).toBe(false);
+  expect(node.spec(FileSet, "kubernetes-pki-etcd")?.waitingFor).toContain("etcd-server");
+});
+
+test("after a change of all roots no set ever pairs a new authority with an old leaf", async () => {
+  const keys = webCryptoKeys();
+  const sources = { talosVersion: "v1.6", keys, random: systemRandom, now: START };
+  const bundle = await issueBundle(sources);
+  const { controlplane } = generateMachineConfigs({
+    clusterName: "demo",
+    endpoint: "https://10.0.0.2:6443",
+    bundle,
+  });
+  await using node = await mountNode();
+  const before = node.published.length;
+  await node.update(MachineConfig, ACTIVE, (draft) => {
+    draft.yaml = controlplane;
+  });
+  const since = node.published.slice(before);
+  expect(new Set(since.map(({ directory }) => directory)).size).toBe(4);
+  for (const { directory, files } of since) {
+    const authorities = Object.entries(files).filter(([name]) => /ca\.crt$/.test(name));
+    const leaves = Object.entries(files).filter(([name]) => /(?<!ca)\.crt$/.test(name));
+    for (const [name, leaf] of leaves) {
+      if (name === "apiserver-etcd-client.crt") continue; // its authority stands in another directory
+      const signed = await Promise.all(
+        authorities.map(([, ca]) => signedBy(readCertificate(leaf), readCertificate(ca))),
+      );
+      expect(signed, `${directory}/${name}`).toContain(true);
+    }
+  }
+  expect(node.spec(FileSet, "talos")?.ready).toBe(true);
 });

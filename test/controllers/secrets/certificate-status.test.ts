@@ -108,3 +108,12 @@ test("after the roots have ended everything is expired, and nothing was dropped"
   expect(states["os-ca"]?.state).toBe("Expired");
   expect(states["apid-server"]?.why).toMatch(/^ended on/);
 });
+
+test("an accepted authority that cannot be read says so, and nothing else is held back", async () => {
+  await using node = await mountNode();
+  const crt = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  await node.create(AcceptedRoot, "etcd", { count: 1, acceptedCAs: [{ crt }], acceptedKeys: [] });
+  const states = await statesOf(node);
+  expect(states["etcd-accepted-1"]).toMatchObject({ state: "Untrusted" });
+  expect(states["etcd-server"]?.state).toBe("Valid");
+});

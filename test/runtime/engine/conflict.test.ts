@@ -1,6 +1,16 @@
 /** A write that lost a race is never applied: the reconcile runs again on a fresh snapshot. */
 import { expect, test } from "vitest";
-import { ControllerStatus, defineController, exclusive, maybe, pointerTo, strong } from "#runtime";
+import {
+  ControllerStatus,
+  defineController,
+  exclusive,
+  maybe,
+  NotFoundError,
+  OwnerConflictError,
+  pointerTo,
+  strong,
+  VersionConflictError,
+} from "#runtime";
 import { mount } from "#runtime/testing";
 import { flaky } from "./flaky-core.ts";
 import { Int, START, Str, Sum, sum } from "./toys.ts";
@@ -130,4 +140,27 @@ test("a store that cannot read is a failure that passes, and is not asked withou
   expect(t.spec(ControllerStatus, "test.SumController")?.error?.message).toBe("disk gone");
   await t.advance(60_000);
   expect(t.spec(Sum, "total")).toEqual({ total: 7 });
+});
+
+test.each([
+  ["not found", new NotFoundError(pointerTo(Int, "a"))],
+  ["a conflict", new VersionConflictError(pointerTo(Int, "a"), 1, 2)],
+  ["somebody else's", new OwnerConflictError(pointerTo(Int, "a"), "somebody")],
+])("what a reconcile itself throws is no lost race, also %s", async (_, error) => {
+  let calls = 0;
+  const controller = defineController({
+    name: "test.Failing",
+    inputs: { int: maybe(Int, "int") },
+    outputs: {},
+    reconcile() {
+      calls++;
+      throw error;
+    },
+  });
+  await using t = await mount(controller, { now });
+  expect(calls).toBe(1);
+  expect(t.spec(ControllerStatus, "test.Failing")).toMatchObject({
+    attempt: 1,
+    error: { code: error.code },
+  });
 });

@@ -228,6 +228,39 @@ describe("strong", () => {
     expect(t.list(Str)).toEqual([]);
   });
 
+  test("of two lists, holds what one of them uses, once, and lets go of what none does", async () => {
+    let calls = 0;
+    const labelled = (key: string) =>
+      strong(all(Int, { query: { labels: [[{ key, op: "exists" }]] } }));
+    const controller = defineController({
+      name: "test.Labelled",
+      inputs: { odd: labelled("odd"), prime: labelled("prime") },
+      outputs: { sum: exclusive(Sum) },
+      reconcile({ inputs: { odd, prime } }) {
+        if (++calls > 100) return undefined;
+        return { outputs: { sum: { total: { total: odd.length + 10 * prime.length } } } };
+      },
+    });
+    await using t = await mount(controller, { now });
+    await t.create(Int, "2", { value: 2 }, { labels: { prime: "" } });
+    await t.create(Int, "9", { value: 9 }, { labels: { odd: "" } });
+    await t.create(Int, "3", { value: 3 }, { labels: { odd: "", prime: "" } });
+    await t.create(Int, "4", { value: 4 });
+    expect(t.spec(Sum, "total")).toEqual({ total: 22 });
+    const held = () =>
+      t
+        .list(Int)
+        .filter(({ metadata }) => metadata.finalizers.length > 0)
+        .map(({ metadata }) => `${metadata.id} v${metadata.version}`);
+    expect(held()).toEqual(["2 v2", "3 v2", "9 v2"]);
+    for (const id of ["2", "3"])
+      await t.store.modifyMetadata(pointerTo(Int, id), ({ labels }) => void delete labels.prime);
+    await t.settled();
+    expect(t.spec(Sum, "total")).toEqual({ total: 2 });
+    expect(held()).toEqual(["3 v3", "9 v2"]);
+    expect(calls).toBeLessThan(20);
+  });
+
   test("keeps an input while what is held may come from it", async () => {
     let keeps = false;
     const controller = defineController({

@@ -158,6 +158,24 @@ test("kinds and namespaces are written once, and again only when they differ", a
   expect(await store.get(ResourceDefinition, "ints.test.dev")).toBe(definitions[0]);
 });
 
+test("an alias of two kinds is left to the one that names it itself, else to none", async () => {
+  const store = openMemoryStore();
+  const kinds = [
+    kind("CertificateStatuses.test.dev", ["cs"]),
+    kind("ControllerStatuses.test.dev"),
+    kind("EtcdSecrets.test.dev"),
+    kind("EncryptionSalts.test.dev"),
+  ];
+  await registerKinds(store, kinds, {});
+  const holders = async (alias: string) =>
+    (await store.list(ResourceDefinition))
+      .filter(({ spec }) => spec.allAliases.includes(alias))
+      .map(({ metadata }) => metadata.id);
+  expect(await holders("cs")).toEqual(["certificatestatuses.test.dev"]);
+  expect(await holders("es")).toEqual([]);
+  expect(await holders("etcdsecret")).toEqual(["etcdsecrets.test.dev"]);
+});
+
 test("a sensitive kind is marked, an ordinary one is not", async () => {
   const store = openMemoryStore();
   const secret = { ...kind("Keys.test.dev"), sensitivity: "sensitive" as const };
