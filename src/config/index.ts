@@ -21,6 +21,7 @@ export { issueBundle, type BundleSources } from "./bundle/issue.ts";
 export { loadBundle, readBundle } from "./bundle/read.ts";
 export { writeBundle } from "./bundle/write.ts";
 export { readDuration } from "./duration.ts";
+export { hostnameProblem } from "./hostname.ts";
 export {
   BundleInvalidError,
   BundleParseError,
@@ -54,7 +55,7 @@ export type {
   TrustedRoots,
 } from "./machine/machine-config.ts";
 export type { ConfigDocument } from "./machine/documents.ts";
-export type { MachineConfigSources } from "./machine/new/blueprint.ts";
+export { checkClusterChoices, type MachineConfigSources } from "./machine/new/blueprint.ts";
 export { generateMachineConfigs } from "./machine/new/machine-configs.ts";
 export { isRole, readRoles, roles, type Role } from "./roles.ts";
 export { DEFAULT_TALOS_VERSION, readTalosVersion, type TalosVersion } from "./talos-version.ts";

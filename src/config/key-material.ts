@@ -4,6 +4,7 @@ import {
   type KeyedPem,
   type KeyProvider,
   mayIssue,
+  type PemBlock,
   type PrivateKey,
   readCertificate,
   readCertificates,
@@ -61,11 +62,28 @@ export async function inspectAuthority(
 export async function inspectKey(pem: string, keys: KeyProvider): Promise<PrivateKey | Finding> {
   if (pem === REDACTED) return unreadableKey(`is taken out (${REDACTED}): put the key itself here`);
   try {
-    return await keys.readKey(pem);
+    const key = await keys.readKey(pem);
+    const problem = labelProblem(pem, key);
+    return problem === undefined ? key : unreadableKey(problem);
   } catch (error) {
     if (error instanceof CodedError) return unreadableKey(error.message);
     throw error;
   }
+}
+
+/** The labels that name an algorithm, and the keys that they are for (talos-pki.md §2.5). */
+const labels: Readonly<Record<string, RegExp>> = {
+  "EC PRIVATE KEY": /^P-/,
+  "ED25519 PRIVATE KEY": /^Ed25519$/,
+  "RSA PRIVATE KEY": /^RSA-/,
+};
+
+/** Talos goes by the label; node:crypto reads what is below it, whatever the label says. */
+function labelProblem(pem: string, { algorithm }: PrivateKey): string | undefined {
+  const label = keyLabel(readPem(pem));
+  return label === undefined || (labels[label]?.test(algorithm) ?? true)
+    ? undefined
+    : `the label ${JSON.stringify(label)} does not fit the key below it, which is of type ${algorithm}`;
 }
 
 /** Tells what is wrong with a PEM text by its form alone, where a private key belongs. */
@@ -73,12 +91,16 @@ export function keyFormProblem(pem: string): string | undefined {
   if (pem === REDACTED) return `is taken out (${REDACTED}): put the key itself here`;
   const blocks = attempt(() => readPem(pem));
   if (blocks instanceof CodedError) return blocks.message;
-  const first = blocks.find(({ label }) => label !== "EC PARAMETERS"); // OpenSSL puts it before a key
-  if (first === undefined) return "holds no PEM block; a private key belongs here";
-  return first.label.endsWith("PRIVATE KEY")
+  const label = keyLabel(blocks);
+  if (label === undefined) return "holds no PEM block; a private key belongs here";
+  return label.endsWith("PRIVATE KEY")
     ? undefined
-    : `found a PEM block ${JSON.stringify(first.label)} where a private key belongs`;
+    : `found a PEM block ${JSON.stringify(label)} where a private key belongs`;
 }
+
+/** The label of the key; OpenSSL puts the parameters of its curve before it. */
+const keyLabel = (blocks: readonly PemBlock[]): string | undefined =>
+  blocks.find(({ label }) => label !== "EC PARAMETERS")?.label;
 
 /** Tells what is wrong with a PEM text where a certificate belongs. */
 export function certificateFormProblem(pem: string): string | undefined {

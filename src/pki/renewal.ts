@@ -112,7 +112,8 @@ const reasons = {
   },
   "lifetime changed": (leaf, { profile, lifetime = profile.lifetime }, issuer) =>
     leaf.notAfter !== leafEnd(leaf.notBefore, lifetime, issuer),
-  "not yet valid": ({ notBefore }, { now }) => now < notBefore,
+  // A clock that is behind the authority's own beginning is wrong, and no reason to drop anything.
+  "not yet valid": ({ notBefore }, { now }, issuer) => now < notBefore && now >= issuer.notBefore,
   due(leaf, { now }, issuer) {
     const when = renewAt(leaf, issuer);
     return when !== null && now >= when;

@@ -50,15 +50,15 @@ export interface PrintColumn {
 
 export type Sensitivity = "sensitive" | "non-sensitive";
 
-/**
- * How a spec looks outside this process. What is left out is derived from the spec itself. (Methods,
- * so that a kind of any spec is a `ResourceType<unknown>`.)
- */
+/** A function that is checked as a method is, so that a kind of any spec is a `ResourceType<unknown>`. */
+type Encoder<Spec, Form> = { encode(spec: DeepReadonly<Spec>): Form }["encode"];
+
+/** How a spec looks outside this process. What is left out is derived from the spec itself. */
 export interface SpecEncoding<Spec> {
   /** `proto_spec`: the protobuf message of the kind, where one is known. */
-  proto?(spec: DeepReadonly<Spec>): Uint8Array;
+  readonly proto?: Encoder<Spec, Uint8Array>;
   /** The value that `yaml_spec` is the YAML of. */
-  yaml?(spec: DeepReadonly<Spec>): unknown;
+  readonly yaml?: Encoder<Spec, unknown>;
   /** Annotations that clients expect on the wire, though they are not stored. */
   readonly annotations?: Readonly<Record<string, string>>;
 }

@@ -20,7 +20,9 @@ const keys = webCryptoKeys();
 const now = at("2030-01-01");
 const issueLeaf = leafIssuer({ keys, random });
 const newRoot = async () =>
-  authorityPem(await issueAuthority(authorityProfiles.os, { keys, now, random }));
+  authorityPem(
+    await issueAuthority(authorityProfiles.os, { keys, now: after(now, -days(30)), random }),
+  );
 
 let authority: KeyedPem;
 let request: LeafRequest;

@@ -1,6 +1,6 @@
 /** Who is at the other end of a connection (talos-pki.md §8.1). */
-import { parseCertificate, type Certificate } from "#pki";
 import { rfc3339, type Instant } from "#runtime";
+import { parseCertificate, verifyChain, type Certificate, type ChainVerdict } from "#pki";
 import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { rolesIn } from "./roles.ts";
@@ -8,9 +8,15 @@ import { rolesIn } from "./roles.ts";
 /** A client whose certificate was found good. */
 export interface Caller {
   readonly certificate: Certificate;
-  /** What it sent, leaf first. */
-  readonly chain: readonly X509Certificate[];
+  /** What it sent besides; nothing in these is believed unproven. */
+  readonly intermediates: readonly Certificate[];
   readonly roles: ReadonlySet<string>;
+}
+
+/** A client and the verified path to the authority that it is accepted by, leaf first. */
+export interface Admitted {
+  readonly caller: Caller;
+  readonly path: readonly Certificate[];
 }
 
 /** Why a client is turned away; `fingerprint` is empty when it had no certificate. */
@@ -34,7 +40,11 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Decides on a client when its handshake is done and before anything it says is read. */
-export function examine(socket: TLSSocket, now: Instant): Caller | Rejection {
+export async function examine(
+  socket: TLSSocket,
+  authorities: readonly Certificate[],
+  now: Instant,
+): Promise<Admitted | Rejection> {
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) return { reason: "no client certificate", fingerprint: "", subject: "" };
   const rejected = (reason: string): Rejection => ({
@@ -48,15 +58,28 @@ export function examine(socket: TLSSocket, now: Instant): Caller | Rejection {
   try {
     const certificate = parseCertificate(leaf.raw);
     const reason = objection(certificate, now);
-    return reason === undefined
-      ? { certificate, chain: chainOf(leaf), roles: rolesIn(certificate) }
-      : rejected(reason);
+    if (reason !== undefined) return rejected(reason);
+    const intermediates = intermediatesOf(leaf);
+    const caller = { certificate, intermediates, roles: rolesIn(certificate) };
+    const verdict = await verdictOn(caller, authorities, now);
+    return verdict.valid ? { caller, path: verdict.chain } : rejected(verdict.reason);
   } catch (error) {
     return rejected(`certificate cannot be read: ${String(error)}`);
   }
 }
 
-/** OpenSSL verified the chain; these rules are Talos', and the dates are held against our clock. */
+/**
+ * Looks for the path from a client to one of these authorities. OpenSSL says only that there is one,
+ * and only at the handshake.
+ */
+export const verdictOn = (
+  { certificate, intermediates }: Caller,
+  authorities: readonly Certificate[],
+  now: Instant,
+): Promise<ChainVerdict> =>
+  verifyChain({ leaf: certificate, intermediates, anchors: authorities, now, usage: "clientAuth" });
+
+/** These rules are Talos', and the dates are held against our clock. */
 function objection(certificate: Certificate, now: Instant): string | undefined {
   const { notBefore, notAfter, extKeyUsages } = certificate;
   if (now > notAfter) return `certificate has expired: it ended at ${rfc3339(notAfter)}`;
@@ -68,21 +91,26 @@ function objection(certificate: Certificate, now: Instant): string | undefined {
   return undefined;
 }
 
-function chainOf(leaf: X509Certificate): X509Certificate[] {
-  const chain: X509Certificate[] = [];
+/** The chain is as the client sent it: what is in it need not belong together. */
+function intermediatesOf(leaf: X509Certificate): Certificate[] {
+  const sent: Certificate[] = [];
+  const seen = new Set([leaf.fingerprint256]);
   for (
-    let at: X509Certificate | undefined = leaf;
-    at !== undefined && !chain.some(({ raw }) => at?.raw.equals(raw));
+    let at = leaf.issuerCertificate;
+    at !== undefined && !seen.has(at.fingerprint256);
     at = at.issuerCertificate
-  )
-    chain.push(at);
-  return chain;
+  ) {
+    seen.add(at.fingerprint256);
+    const certificate = readable(at.raw);
+    if (certificate !== undefined) sent.push(certificate);
+  }
+  return sent;
 }
 
-/** Tells whether one of these authorities issued the caller, or an intermediate that it sent. */
-export const isAccepted = ({ chain }: Caller, authorities: readonly X509Certificate[]): boolean =>
-  chain.some((sent) =>
-    authorities.some(
-      (authority) => sent.checkIssued(authority) && sent.verify(authority.publicKey),
-    ),
-  );
+function readable(der: Uint8Array): Certificate | undefined {
+  try {
+    return parseCertificate(der);
+  } catch {
+    return undefined; // it proves nothing, then
+  }
+}

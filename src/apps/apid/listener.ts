@@ -2,18 +2,16 @@
  * A TLS listener in front of a gRPC server. The handshake is ours, so that a client that is turned
  * away leaves its reason in the log; connections that pass are handed on.
  */
-import { after, seconds, type Clock, type Logger } from "#runtime";
-import { X509Certificate } from "node:crypto";
+import { seconds, type Clock, type Logger } from "#runtime";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { examine, isAccepted, type Caller, type Rejection } from "./caller.ts";
+import type { Caller } from "./caller.ts";
+import { openConnections, peerOf } from "./connections.ts";
 import { ListenError } from "./errors.ts";
-import { secureContextOptions, type ListenerMaterial } from "./material.ts";
+import { checkMaterial, type ListenerMaterial } from "./material.ts";
 
 /** How long a handshake may take. */
 const HANDSHAKE = seconds(10);
-/** How long a client whose authority was dropped has to hear the end of what it asked for. */
-const FAREWELL = seconds(1);
 
 export interface ListenerOptions {
   readonly address: string;
@@ -49,13 +47,19 @@ export interface Listener {
  * @throws {ListenError} {@link ListenerMaterialError}
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { address, material, clock, log } = options;
+  const { address, log } = options;
   const sockets = new Set<Socket>();
-  const callers: Callers = new Map();
+  const check = (material: ListenerMaterial) => {
+    const checked = checkMaterial(material);
+    for (const reason of checked.leftOut) log.warn({ reason }, `left out: ${reason}`);
+    return checked;
+  };
+  const { context, authorities } = check(options.material);
+  const connections = openConnections(authorities, options);
   const server = createServer({
-    ...secureContextOptions(material),
+    ...context,
     requestCert: true,
-    rejectUnauthorized: false, // examine() rejects, and knows whom
+    rejectUnauthorized: false, // receive() rejects, and knows whom
     ALPNProtocols: ["h2"],
     handshakeTimeout: HANDSHAKE,
   });
@@ -66,65 +70,23 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     log.info({ peer: peerOf(socket), code: error.code }, "TLS handshake failed");
   });
-  server.on("secureConnection", (socket) => receive(socket, callers, options));
+  server.on("secureConnection", (socket) => connections.receive(socket));
   const port = await listen(server, address, options.port);
   server.on("error", (error: Error) => log.error({ err: error }, "listener failed"));
   return {
     port,
-    callerAt: (peer) => callers.get(peer)?.caller,
+    callerAt: connections.callerAt,
     rotate(next) {
-      server.setSecureContext(secureContextOptions(next));
-      const authorities = next.ca.map((pem) => new X509Certificate(pem));
-      for (const [peer, { caller, socket }] of callers) {
-        if (isAccepted(caller, authorities)) continue;
-        const { fingerprint } = caller.certificate;
-        log.info({ peer, fingerprint }, "the authority of a client is accepted no longer");
-        const cancel = clock.alarm(after(clock.now(), FAREWELL), () => socket.destroy());
-        socket.once("close", cancel);
-      }
+      const checked = check(next);
+      server.setSecureContext(checked.context);
+      connections.accept(checked.authorities);
     },
     async stop() {
       server.close();
-      const closings = [...callers.values()].map(
-        ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
-      );
-      await Promise.all(closings);
+      await connections.gone();
     },
     destroyConnections: () => sockets.forEach((socket) => socket.destroy()),
   };
-}
-
-type Callers = Map<string, { readonly caller: Caller; readonly socket: TLSSocket }>;
-
-/** Hands a connection on, or turns its client away. */
-function receive(socket: TLSSocket, callers: Callers, { clock, log, accept }: ListenerOptions) {
-  const peer = peerOf(socket);
-  socket.on("error", (error: Error) => log.debug({ peer, err: error }, "connection failed"));
-  const found = examine(socket, clock.now());
-  if (!("roles" in found)) {
-    turnAway(socket, found, log);
-    return;
-  }
-  const { fingerprint, notAfter } = found.certificate;
-  const cancelEnd = clock.alarm(notAfter, () => {
-    log.info({ peer, fingerprint }, "client certificate has ended");
-    socket.destroy();
-  });
-  callers.set(peer, { caller: found, socket });
-  socket.once("close", () => {
-    cancelEnd();
-    callers.delete(peer);
-  });
-  accept(socket);
-}
-
-/** As gRPC names the peer of a call. */
-const peerOf = ({ remoteAddress, remotePort }: Socket): string =>
-  `${remoteAddress ?? ""}:${remotePort ?? ""}`;
-
-function turnAway(socket: TLSSocket, { reason, ...whose }: Rejection, log: Logger): void {
-  log.warn({ peer: peerOf(socket), reason, ...whose }, `client turned away: ${reason}`);
-  socket.destroy();
 }
 
 const listenCodes: Readonly<Record<string, readonly [ListenError["code"], string]>> = {

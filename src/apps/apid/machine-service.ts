@@ -105,7 +105,7 @@ const otherModes: Readonly<Partial<Record<Mode, string>>> = {
   [Mode.TRY]: "try",
 };
 
-/** Two configurations at once would leave it open which of them is in force. */
+/** Two configurations at once would leave it open which of them is in force; a dry run waits for none. */
 function oneAtATime(ports: MachinePorts) {
   let busy = false;
   return async ({ data, mode, dryRun }: ApplyConfigurationRequest): Promise<ApplyConfiguration> => {
@@ -115,8 +115,8 @@ function oneAtATime(ports: MachinePorts) {
         `applying a configuration in the mode ${name} is not implemented: use auto or no-reboot`,
       );
     }
-    if (busy) throw new ApplyInProgressError();
-    busy = true;
+    if (busy && !dryRun) throw new ApplyInProgressError();
+    busy ||= !dryRun;
     try {
       const text = readText(data);
       const { warnings, modeDetails } = await ports.applyConfiguration({ data: text, dryRun });
@@ -124,7 +124,7 @@ function oneAtATime(ports: MachinePorts) {
     } catch (error) {
       throw blamed(error);
     } finally {
-      busy = false;
+      if (!dryRun) busy = false;
     }
   };
 }

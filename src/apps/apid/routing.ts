@@ -1,6 +1,6 @@
 /** Which node a request is for: this one never forwards (talosctl-wire.md §1.4). */
+import { canonicalAddress } from "#pki";
 import { InvalidRequestError, type Call } from "#runtime/rpc";
-import { isIPv6 } from "node:net";
 import { ForwardingError } from "./errors.ts";
 
 /** Services whose replies can name the nodes that they come from. */
@@ -65,5 +65,5 @@ export function localNames(
   };
 }
 
-const canonical = (name: string): string =>
-  isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase();
+/** What is no address is a name, also an address with a zone. */
+const canonical = (name: string): string => canonicalAddress(name) ?? name.toLowerCase();

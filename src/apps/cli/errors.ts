@@ -1,5 +1,6 @@
 /** Failures that only the command line knows, and the one place that turns any failure into text. */
 import { CodedError } from "#runtime";
+import { reasonOf } from "./errno.ts";
 import type { Shell } from "./io.ts";
 import { FAILURE, WRONG_USAGE } from "./status.ts";
 
@@ -26,24 +27,26 @@ export class ArgumentError extends CodedError {
   readonly code = "ERR_ARGUMENT";
 }
 
-/** What the system calls mean, in the words that people know from their shell. */
-const ERRNO_TEXTS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EDQUOT: "disk quota exceeded",
-  EEXIST: "file exists",
-  EISDIR: "it is a directory",
-  ENOENT: "no such file or directory",
-  ENOSPC: "no space left on the device",
-  ENOTDIR: "not a directory",
-  EPERM: "operation not permitted",
-  EROFS: "read-only file system",
-};
+/**
+ * Runs what judges an argument; what that refuses is wrong usage, in the same words.
+ *
+ * @throws {UsageError}
+ */
+export function wrongUsage<T>(judge: () => T): T {
+  try {
+    return judge();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const hint = "hint" in error && typeof error.hint === "string" ? `; ${error.hint}` : "";
+    throw new UsageError(error.message + hint, { cause: error });
+  }
+}
 
 /** Puts the path and the cause of a failed system call into words. */
 export function fileAccess(doing: string, path: string, cause: unknown): FileAccessError {
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const reason = ERRNO_TEXTS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new FileAccessError(`cannot ${doing} ${JSON.stringify(path)}: ${reason}`, { cause });
+  return new FileAccessError(`cannot ${doing} ${JSON.stringify(path)}: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 /**

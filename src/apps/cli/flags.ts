@@ -81,6 +81,14 @@ export const ipAddresses = (
   return all;
 };
 
+/** A name that files get with an ending of ours: it leads to no other directory. */
+export function fileStem(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It is empty.");
+  if (/[/\\\0]/.test(value))
+    throw new InvalidArgumentError("A file's name has no / and no \\ in it.");
+  return value;
+}
+
 /** A TCP port that can be listened on. */
 export function port(value: string): number {
   const number = /^\d+$/.test(value) ? Number(value) : 0;

@@ -6,7 +6,8 @@ import { homedir } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { Clock, Random } from "#runtime";
-import { INTERRUPTED, OK } from "./status.ts";
+import { reasonOf } from "./errno.ts";
+import { FAILURE, INTERRUPTED, OK } from "./status.ts";
 
 /** Where text goes. */
 export interface Sink {
@@ -30,7 +31,7 @@ export interface Shell {
   readonly cwd: string;
   readonly home: string;
   /**
-   * Aborts on the first SIGINT or SIGTERM, and when nobody reads the standard output any longer.
+   * Aborts on the first SIGINT, SIGTERM or SIGHUP, and when the standard output takes nothing any longer.
    * Only those who wait ask for it: until then a signal ends the process at once, as usual.
    */
   readonly interruption: () => AbortSignal;
@@ -45,15 +46,22 @@ export interface Io extends Shell {
 /** npm passes on a Ctrl-C that the program has had from the terminal: not a second one by a person. */
 const ECHO_SECONDS = 0.5;
 
-/** Joins the program to its process. A reader that went away ends it quietly, with status 0. */
+/**
+ * Joins the program to its process. A reader that went away ends it quietly, with status 0; any
+ * other failure of the standard output is told, and ends it with status 1.
+ */
 export function processShell(process: NodeJS.Process): Shell {
   const abort = new AbortController();
   let waiting = false;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    if (!waiting) process.exit(OK);
+    if (error.code !== "EPIPE" && process.exitCode !== FAILURE) {
+      process.exitCode = FAILURE;
+      process.stderr.write(`error: cannot write to the standard output: ${described(error)}\n`);
+    }
+    if (!waiting) process.exit(process.exitCode ?? OK);
     abort.abort();
   });
+  process.stderr.on("error", () => undefined); // there is nobody left to tell
   let interruptedAt = 0;
   const stop = () => {
     const now = process.uptime();
@@ -74,12 +82,15 @@ export function processShell(process: NodeJS.Process): Shell {
     cwd: process.cwd(),
     home: homedir(),
     interruption() {
-      if (!waiting) for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
+      if (!waiting) for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
       waiting = true;
       return abort.signal;
     },
   };
 }
+
+const described = (error: NodeJS.ErrnoException): string =>
+  reasonOf(error) + (error.code === undefined ? "" : ` (${error.code})`);
 
 /** Completes a shell by the clock and the random source of this machine, loaded only now. */
 export async function systemIo(shell: Shell): Promise<Io> {

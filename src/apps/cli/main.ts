@@ -2,7 +2,8 @@
 import { processShell, systemIo } from "./io.ts";
 import { runCli } from "./program.ts";
 
-process.exitCode = await runCli(process.argv.slice(2), processShell(process), systemIo);
+const status = await runCli(process.argv.slice(2), processShell(process), systemIo);
+process.exitCode ??= status; // one is there already when the standard output could not be written
 
 // Who took the signals keeps them to the end: one that comes while Node winds down would change the status.
 if (process.listenerCount("SIGINT") > 0) process.exit();

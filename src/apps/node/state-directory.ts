@@ -1,7 +1,7 @@
 /** The state directory: the database, the node's id, and what stands beside them. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Identity, kinds, namespaces } from "#resources";
+import { Identity, kinds, namespaces, TimeStatus } from "#resources";
 import { type Clock, ControllerStatus, type Random } from "#runtime";
 import { registerKinds } from "#runtime/engine";
 import { openSqliteStore, type SqliteStore } from "#runtime/store";
@@ -34,6 +34,9 @@ export async function openStateDirectory(
     if (!(await store.get(Identity, "local"))) {
       await store.create(Identity, "local", { nodeId: nodeId(random) });
     }
+    // Whether the clock is right is to be asked anew: it may have stood still meanwhile.
+    const time = await store.get(TimeStatus, "node");
+    if (time) await store.destroy(time.metadata, { owner: time.metadata.owner });
     return store;
   } catch (error) {
     await store.close();

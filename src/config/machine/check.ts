@@ -10,7 +10,7 @@ import { documentRules } from "./rules/documents.ts";
 import { judgeKeyMaterial } from "./rules/key-material.ts";
 import { ownRules } from "./rules/names.ts";
 import { networkRules } from "./rules/networks.ts";
-import { talosRules } from "./rules/talos.ts";
+import { missingType, talosRules, unknownType } from "./rules/talos.ts";
 
 /** How strictly, and with what, a configuration is checked. */
 export interface CheckOptions extends Inspection {
@@ -36,6 +36,8 @@ export async function checkMachineConfig(
     const line = document?.positionOf(["machine"]).line ?? 1;
     throw new ConfigInvalidError([`${config.source}:${line}: machine instructions are required`]);
   }
+  const typeProblem = unknownType(subject);
+  if (typeProblem !== undefined) throw new ConfigInvalidError([format(config.source, typeProblem)]);
   const judged = [
     ...[...talosRules, ...documentRules, ...ownRules, ...networkRules].flatMap((rule) => [
       ...rule(subject),
@@ -45,6 +47,9 @@ export async function checkMachineConfig(
   const line = (judgement: Judgement) => format(config.source, judgement);
   const errors = judged.filter(({ severity }) => severity === undefined).map(line);
   const warnings = judged.filter(({ severity }) => severity === "warning").map(line);
+  // What a worker may not have is no news of a machine that nobody called a worker.
+  if (errors.length > 0 && subject.machine.type === "")
+    throw new ConfigInvalidError([format(config.source, missingType(subject))]);
   if (strict) errors.push(...warnings.map((warning) => `warning: ${warning}`));
   if (errors.length > 0) throw new ConfigInvalidError(errors);
   return { warnings };

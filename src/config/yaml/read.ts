@@ -4,17 +4,20 @@
  */
 import {
   type Alias,
+  CST,
   isAlias,
   isCollection,
   isMap,
   isPair,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   parseAllDocuments,
   type Document,
   type Node,
   Scalar,
+  type YAMLError,
 } from "yaml";
 
 /** Where something stands: both count from 1. */
@@ -68,14 +71,48 @@ export function readYaml(text: string): YamlDocument[] {
   };
   return documents.flatMap((document: Document) => {
     const [error] = document.errors;
-    if (error !== undefined)
-      throw new YamlError(problems[error.code] ?? "is not YAML", position(error.pos[0]));
+    if (error !== undefined) throw failure(text, error, position);
     const root = document.contents;
     if (root === null || (isScalar(root) && root.value === null)) return [];
     const value = converter(document, position)(root);
     return [{ value, positionOf: (path) => position(offsetOf(document, root, path)) }];
   });
 }
+
+function failure(text: string, error: YAMLError, position: (offset: number) => Position) {
+  // The parser complains where it gave up, which may be at the end of the file.
+  const bracket = /^Flow (?:map|sequence) /.test(error.message) ? unclosedBracket(text) : undefined;
+  return bracket === undefined
+    ? new YamlError(problems[error.code] ?? "is not YAML", position(error.pos[0]))
+    : new YamlError(
+        `the bracket ${bracket.character} that opens here is not closed`,
+        position(bracket.offset),
+      );
+}
+
+const closing: Readonly<Record<string, string>> = { "[": "]", "{": "}" };
+
+/** The innermost bracket that has no counterpart, by the tokens of the text. */
+function unclosedBracket(text: string) {
+  const open: { readonly character: string; readonly offset: number }[] = [];
+  let offset = 0;
+  let isContent = false;
+  for (const token of new Lexer().lex(text)) {
+    const innermost = open.at(-1);
+    if (token === CST.FLOW_END && innermost) return innermost;
+    if (!isContent && token in closing) open.push({ character: token, offset });
+    else if (!isContent && (token === "]" || token === "}") && innermost) {
+      if (closing[innermost.character] !== token) return innermost;
+      open.pop();
+    }
+    isContent = token === CST.SCALAR;
+    if (!MARKS.has(token)) offset += token.length;
+  }
+  return open.at(-1);
+}
+
+/** Tokens that stand for no character of the text. */
+const MARKS: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
 
 /** What the parser's codes mean; its own messages quote the text. */
 const problems: Readonly<Record<string, string>> = {

@@ -99,15 +99,20 @@ test("what is wrong with a configuration is told, what is wrong with us is not",
 test("two configurations are not applied at once", async () => {
   const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
-  const applyConfiguration: MachinePorts["applyConfiguration"] = async () => {
+  const applyConfiguration: MachinePorts["applyConfiguration"] = async ({ dryRun }) => {
     begin(undefined);
-    await done;
+    if (!dryRun) await done;
     return { warnings: [], modeDetails: "" };
   };
   await using node = await runNode({ ports: portsWith({ applyConfiguration }) });
   const admin = await node.admin();
   const first = admin.applyConfiguration({ data: "a" });
   await begun;
+  await expect(admin.applyConfiguration({ data: "b" })).rejects.toMatchObject({
+    status: status.FAILED_PRECONDITION,
+  });
+  // A dry run changes nothing: it is answered, and does not let another one in either.
+  await expect(admin.applyConfiguration({ data: "b", dryRun: true })).resolves.toBeDefined();
   await expect(admin.applyConfiguration({ data: "b" })).rejects.toMatchObject({
     status: status.FAILED_PRECONDITION,
   });

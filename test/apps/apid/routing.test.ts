@@ -28,6 +28,7 @@ test("a request for another node is not forwarded", async () => {
   const refusal = { code: status.PERMISSION_DENIED, details: "no request forwarding" };
   await expect(ask({ node: ["10.5.0.3"] })).rejects.toMatchObject(refusal);
   await expect(ask({ nodes: ["10.5.0.3"] })).rejects.toMatchObject(refusal);
+  await expect(ask({ node: ["fe80::1%eth0"] })).rejects.toMatchObject(refusal);
 });
 
 test("a request that was forwarded here is answered here", async () => {

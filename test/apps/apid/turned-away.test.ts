@@ -2,7 +2,7 @@ import { status } from "@grpc/grpc-js";
 import { connect } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { parseCertificate, readCertificate, type KeyedPem } from "#pki";
-import { secureContextOptions } from "../../../src/apps/apid/material.ts";
+import { checkMaterial } from "../../../src/apps/apid/material.ts";
 import { opensslKey } from "../../../src/apps/rpc/openssl-key.ts";
 import { after, days, systemClock } from "#runtime";
 import {
@@ -64,7 +64,7 @@ test("nobody is accepted where no authority is", async () => {
   await using node = await runNode();
   node.apid.rotate({ ...node.material, ca: [] });
   // Left out, it would mean the authorities of the system.
-  expect(secureContextOptions({ ...node.material, ca: [] }).ca).toEqual([]);
+  expect(checkMaterial({ ...node.material, ca: [] }).context.ca).toEqual([]);
   const admin = await node.admin();
   await expect(admin.version()).rejects.toMatchObject({ code: "ERR_CLIENT_CERTIFICATE_REJECTED" });
   expect((await node.line("client turned away")).reason).toBe(
@@ -128,7 +128,7 @@ test("versions of TLS before 1.2 are refused", async () => {
     code: "ERR_SSL_UNSUPPORTED_PROTOCOL",
   });
   // OpenSSL's security level would refuse them too, where nobody lowered it.
-  expect(secureContextOptions(node.material).minVersion).toBe("TLSv1.2");
+  expect(checkMaterial(node.material).context.minVersion).toBe("TLSv1.2");
 });
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)("no session of %s is resumed", async (version) => {

@@ -12,6 +12,7 @@ import {
   minutes,
   seconds,
   type Instant,
+  type Logger,
 } from "#runtime";
 import { mount } from "#runtime/testing";
 import { flaky } from "./flaky-core.ts";
@@ -124,9 +125,53 @@ describe.each([
     t.clock.stepTo(to);
     await t.settled();
     expect(t.spec(Sum, "total")).toEqual({ total: 1 });
+    expect(t.clock.nextAlarm()).toBeUndefined();
     const watched = core().watched.length;
-    await t.advance(minutes(5)); // and the pause is over once only
+    t.clock.stepTo(after(to, minutes(1))); // and the pause is over once only
+    await t.settled();
     expect(core().watched).toHaveLength(watched);
+  });
+
+  test("is no reason to count a watch as one that ends soon", async () => {
+    const { wrap, core } = flaky();
+    await using t = await mount(sum(), { now, wrap });
+    for (let i = 0; i < 3; i++) {
+      core().endWatches();
+      await t.settled();
+    }
+    const watched = core().watched.length;
+    await t.advance(minutes(1));
+    t.clock.stepTo(to);
+    await t.advance(minutes(1));
+    core().endWatches();
+    await t.settled();
+    expect(core().watched).toHaveLength(watched + 2);
+  });
+
+  test("runs who takes long once more, and not for the old wake-up too", async () => {
+    const calls: number[] = [];
+    const door = Promise.withResolvers<undefined>();
+    const entered = Promise.withResolvers<undefined>();
+    const controller = defineController({
+      name: "test.Sleeper",
+      inputs: { go: maybe(Switch, "go") },
+      outputs: {},
+      async reconcile({ clock }) {
+        calls.push(clock.now());
+        if (calls.length === 2) {
+          entered.resolve(undefined);
+          await door.promise;
+        }
+        return { outputs: {}, wakeAt: after(START, calls.length === 1 ? minutes(1) : 9e13) };
+      },
+    });
+    await using t = await mount(controller, { now });
+    t.clock.stepTo(to);
+    await entered.promise;
+    t.clock.advanceTo(after(to, minutes(2)));
+    door.resolve(undefined);
+    await t.settled();
+    expect(calls).toEqual([START, to]);
   });
 
   test("is no matter to an engine that was stopped", async () => {
@@ -137,10 +182,14 @@ describe.each([
       outputs: {},
       reconcile: ({ clock }) => void calls.push(clock.now()),
     });
-    await using t = await mount(controller, { now });
+    const said: string[] = [];
+    const say = (_fields: object, message: string) => said.push(message);
+    const log: Logger = { debug: say, info: say, warn: say, error: say, child: () => log };
+    await using t = await mount(controller, { now, log });
     await t.engine.stop();
     t.clock.stepTo(to);
     await t.advance(hours(1));
+    expect(said).toEqual(["engine started", "engine stopped"]);
     expect(calls).toEqual([START]);
     expect(t.clock.nextAlarm()).toBeUndefined();
   });

@@ -254,7 +254,9 @@ describe("strong", () => {
         .map(({ metadata }) => `${metadata.id} v${metadata.version}`);
     expect(held()).toEqual(["2 v2", "3 v2", "9 v2"]);
     for (const id of ["2", "3"])
-      await t.store.modifyMetadata(pointerTo(Int, id), ({ labels }) => void delete labels.prime);
+      await t.store.modifyMetadata(pointerTo(Int, id), ({ labels }) => {
+        delete labels.prime;
+      });
     await t.settled();
     expect(t.spec(Sum, "total")).toEqual({ total: 2 });
     expect(held()).toEqual(["3 v3", "9 v2"]);

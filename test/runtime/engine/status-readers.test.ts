@@ -104,7 +104,7 @@ test("a status that changes while a reader runs that goes well is read", async (
   door.resolve(undefined);
   await using t = await mounting;
   expect(t.spec(ControllerStatus, "test.B")).toMatchObject({ state: "failing" });
-  expect(seen).toEqual(["", "test.B"]);
+  expect(seen).toEqual(["", "test.B,test.Slow"]);
 });
 
 test("a live controller is not told of its own status, but of the others'", async () => {

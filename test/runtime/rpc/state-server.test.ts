@@ -62,12 +62,6 @@ test("list obeys label and id queries, and refuses what it cannot do", async () 
   await expect(list(served, term(4, "x"))).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   await expect(list(served, term(99, "x"))).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   await expect(list(served, term(1))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
-  await expect(list(served, { idQuery: { regexp: "(" } })).rejects.toMatchObject({
-    code: status.INVALID_ARGUMENT,
-  });
-  await expect(list(served, { idQuery: { regexp: "(a+)+$" } })).rejects.toMatchObject({
-    code: status.UNIMPLEMENTED,
-  });
 });
 
 test("the policy is asked about each verb, before anything else is looked at", async () => {

@@ -106,6 +106,7 @@ Examples:
 
 const outputTypes = (value: string, before: readonly string[] | undefined): readonly string[] => {
   const types = listed(value, before);
+  if (types.length === 0) throw new InvalidArgumentError("It names no type.");
   for (const type of types)
     if (!OUTPUT_TYPES.includes(type))
       throw new InvalidArgumentError(`Allowed types are ${OUTPUT_TYPES.join(", ")}.`);

@@ -7,7 +7,7 @@ export const upCommand = (run: Run): Command =>
   new Command("up")
     .summary("run a node: issue, renew and serve its certificates")
     .description(
-      "Runs a node in the foreground until SIGINT or SIGTERM. Without a configuration and without " +
+      "Runs a node in the foreground until SIGINT, SIGTERM or SIGHUP. Without a configuration and without " +
         "state it makes itself a demo cluster of one.",
     )
     .option("--config <file>", "machine configuration for a node without state", repeated)

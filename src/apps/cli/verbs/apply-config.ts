@@ -1,5 +1,7 @@
 /** `apply-config`: hands each node a machine configuration, verbatim (talosctl-wire.md §2.4). */
-import { readInput } from "../files.ts";
+import { CodedError } from "#runtime";
+import { CallFailedError } from "../../client/index.ts";
+import { readInput, STREAM } from "../files.ts";
 import type { Connection } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { withNodes } from "../nodes.ts";
@@ -12,6 +14,11 @@ export interface ApplyConfigOptions {
   readonly dryRun: boolean;
 }
 
+/** A node did not take the configuration. */
+export class ConfigurationNotTakenError extends CodedError {
+  readonly code = "ERR_CONFIGURATION_NOT_TAKEN";
+}
+
 /** Applies the configuration; what the nodes say about it goes to stderr. */
 export async function applyConfig(
   io: Io,
@@ -19,18 +26,28 @@ export async function applyConfig(
   flags: Connection,
 ): Promise<number> {
   const data = await readInput(io, file);
+  const named = (text: string) => nameFile(text, file === STREAM ? "the standard input" : file);
   return withNodes(io, flags, async ({ client, names, each, status }) => {
-    const answers = await each((node) =>
-      client.applyConfiguration({ data, mode, dryRun }, { node }),
-    );
+    const answers = await each(async (node) => {
+      try {
+        return await client.applyConfiguration({ data, mode, dryRun }, { node });
+      } catch (error) {
+        if (!(error instanceof CallFailedError)) throw error;
+        throw new ConfigurationNotTakenError(named(error.message), { cause: error });
+      }
+    });
     for (const { node, answer } of answers) {
       const place = names.length > 1 ? `${node}: ` : "";
       warn(
         io,
-        answer.warnings.map((warning) => place + warning),
+        answer.warnings.map((warning) => place + named(warning)),
       );
       if (answer.modeDetails !== "") io.stderr.write(`${place}${answer.modeDetails.trimEnd()}\n`);
     }
     return status();
   });
 }
+
+/** A node does not know what the file is called: it says `the configuration:LINE: …`. */
+const nameFile = (text: string, file: string): string =>
+  text.replace(/(^|[\s=])the configuration:(?=\d| )/g, (_, before: string) => `${before}${file}:`);

@@ -1,5 +1,6 @@
 /** Hands the node what it needs of the command line, and its signals. */
 import { resolve } from "node:path";
+import { UsageError } from "../errors.ts";
 import type { Io } from "../io.ts";
 
 /** The flags of `up`. */
@@ -15,10 +16,15 @@ export interface UpOptions {
   readonly timeSource?: "auto" | "none";
 }
 
-/** Runs the node until it is told to stop. */
+/**
+ * Runs the node until it is told to stop.
+ *
+ * @throws {UsageError} before anything is written
+ */
 export async function up(io: Io, options: UpOptions): Promise<number> {
   // The signals are taken before the node is loaded: a Ctrl-C in the first moments ends it in order.
   const signal = io.interruption();
+  await checkOptions(options);
   const { runNode } = await import("../../node/index.ts");
   const { config = [], stateDir, pkiDir, ...rest } = options;
   return runNode(
@@ -35,4 +41,14 @@ export async function up(io: Io, options: UpOptions): Promise<number> {
       signal,
     },
   );
+}
+
+async function checkOptions({ hostname, config = [], configOverwrite }: UpOptions): Promise<void> {
+  if (configOverwrite && config.length === 0)
+    throw new UsageError("--config-overwrite needs --config: the configuration to apply");
+  if (hostname === undefined) return;
+  const { hostnameProblem } = await import("#config");
+  const problem = hostnameProblem(hostname);
+  if (problem !== undefined)
+    throw new UsageError(`--hostname ${JSON.stringify(hostname)} is no hostname: ${problem}`);
 }

@@ -40,19 +40,33 @@ const KUBERNETES_VERSION = "1.36.2";
 const RELEASES: Readonly<Record<string, string>> = { "1.13": "v1.13.5" };
 
 /**
- * Settles what is left open.
+ * Checks what a person chooses of a cluster, before anything is made of it.
  *
  * @throws {EndpointError} {@link CertSanError} {@link TalosVersionError}
  */
-export function blueprintOf(sources: MachineConfigSources): Blueprint {
-  const { talosVersion = DEFAULT_TALOS_VERSION, additionalSans = [], endpoint } = sources;
-  const version = readTalosVersion(talosVersion);
+export function checkClusterChoices({
+  talosVersion = DEFAULT_TALOS_VERSION,
+  additionalSans = [],
+  endpoint,
+}: Pick<MachineConfigSources, "talosVersion" | "additionalSans" | "endpoint">): void {
+  readTalosVersion(talosVersion);
   const problem = endpointProblem(endpoint);
   if (problem !== undefined) throw new EndpointError(endpointMessage(endpoint, problem));
   for (const san of additionalSans) {
     const fault = certSanProblem(san);
     if (fault !== undefined) throw new CertSanError(`additional SANs: ${fault}`);
   }
+}
+
+/**
+ * Settles what is left open.
+ *
+ * @throws {EndpointError} {@link CertSanError} {@link TalosVersionError}
+ */
+export function blueprintOf(sources: MachineConfigSources): Blueprint {
+  const { talosVersion = DEFAULT_TALOS_VERSION, additionalSans = [], endpoint } = sources;
+  checkClusterChoices(sources);
+  const version = readTalosVersion(talosVersion);
   return {
     installDisk: "/dev/sda",
     installImage: `ghcr.io/siderolabs/installer:${releaseOf(talosVersion, version)}`,

@@ -1,10 +1,12 @@
 /** Rules of our own: tokens, names for certificates, and what a control plane cannot do without. */
 import { certSanProblem } from "../../cert-san.ts";
+import { hostnameProblem } from "../../hostname.ts";
 import { isToken } from "../../token.ts";
 import type { FieldPath } from "../../yaml/read.ts";
 import { aggregatorAuthorities, kubernetesAuthorities, serviceAccountKey } from "../effective.ts";
 import type { Judgement, MachineRule, Subject } from "../judgement.ts";
 import type { DocumentOf } from "../schema.ts";
+import { unknownKeysRule } from "./unknown-keys.ts";
 
 const TOKEN_FORM =
   "is not of the form of a token: 6 characters, a dot, 16 characters, all of 0-9 and a-z";
@@ -37,6 +39,23 @@ function* each(
   }
 }
 
+function* hostnames({ config, document, machine }: Subject): Iterable<Judgement> {
+  const held: [Judgement["document"], FieldPath, string][] = [
+    [document, ["machine", "network", "hostname"], machine.network?.hostname ?? ""],
+  ];
+  for (const other of config.documents.filter(({ kind }) => kind === "HostnameConfig"))
+    held.push([other, ["hostname"], (other.content as DocumentOf<"HostnameConfig">).hostname]);
+  for (const [place, path, name] of held) {
+    const problem = name === "" ? undefined : hostnameProblem(name);
+    if (problem !== undefined)
+      yield {
+        document: place,
+        path,
+        message: `${JSON.stringify(name)} is no hostname: ${problem}`,
+      };
+  }
+}
+
 /** Talos finds these missing when it needs them. */
 function* roots({ config, document, isControlPlane, cluster }: Subject): Iterable<Judgement> {
   if (!isControlPlane || cluster === undefined) return;
@@ -64,4 +83,10 @@ function* roots({ config, document, isControlPlane, cluster }: Subject): Iterabl
 }
 
 /** Rules that need no key and no clock. */
-export const ownRules: readonly MachineRule[] = [tokens, certSans, roots];
+export const ownRules: readonly MachineRule[] = [
+  tokens,
+  certSans,
+  hostnames,
+  roots,
+  unknownKeysRule,
+];

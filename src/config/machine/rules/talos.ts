@@ -53,17 +53,24 @@ function* install(subject: Subject): Iterable<Judgement> {
 }
 
 const TYPES = ["controlplane", "init", "worker", "join", ""];
+const TYPE_PATH = ["machine", "type"];
+
+/** A type that Talos does not know leaves open what every other rule goes by. */
+export const unknownType = (subject: Subject): Judgement | undefined =>
+  TYPES.includes(subject.machine.type)
+    ? undefined
+    : about(subject, TYPE_PATH, `unknown machine type ${JSON.stringify(subject.machine.type)}`);
+
+/** Talos takes a machine without a type for a worker; this is for one that makes a bad worker. */
+export const missingType = (subject: Subject): Judgement =>
+  about(subject, TYPE_PATH, "a type is required: controlplane or worker");
 
 function* machineType(subject: Subject): Iterable<Judgement> {
   const { type } = subject.machine;
-  const path = ["machine", "type"];
-  if (!TYPES.includes(type))
-    yield about(subject, path, `unknown machine type ${JSON.stringify(type)}`);
-  else if (type !== "controlplane" && type !== "worker") {
-    const wanted = isControlPlane(type) ? "controlplane" : "worker";
-    const message = `use ${JSON.stringify(wanted)} instead of ${JSON.stringify(type)} for machine type`;
-    yield about(subject, path, message, "warning");
-  }
+  if (type === "controlplane" || type === "worker") return;
+  const wanted = isControlPlane(type) ? "controlplane" : "worker";
+  const message = `use ${JSON.stringify(wanted)} instead of ${JSON.stringify(type)} for machine type`;
+  yield about(subject, TYPE_PATH, message, "warning");
 }
 
 function* osAuthority(subject: Subject): Iterable<Judgement> {

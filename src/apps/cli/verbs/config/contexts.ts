@@ -41,8 +41,11 @@ export async function useContext(io: Io, name: string, flags: Connection): Promi
 }
 
 /** Sets the endpoints of the context in use. */
-export const setEndpoints = (io: Io, endpoints: readonly string[], flags: Connection) =>
-  change(io, flags, (context) => ({ ...context, endpoints }));
+export async function setEndpoints(io: Io, endpoints: readonly string[], flags: Connection) {
+  const { checkEndpoints } = await import("../../endpoints.ts"); // the others do without a client
+  checkEndpoints(endpoints);
+  return change(io, flags, (context) => ({ ...context, endpoints }));
+}
 
 /** Sets the nodes of the context in use. */
 export const setNodes = (io: Io, nodes: readonly string[], flags: Connection) =>

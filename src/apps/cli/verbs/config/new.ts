@@ -1,10 +1,11 @@
 /** `config new`: a new client certificate, from a node (talos-pki.md §3.6). */
-import { readDuration, readRoles, readTalosconfig, writeTalosconfig } from "#config";
+import { readDuration, readTalosconfig, writeTalosconfig } from "#config";
 import { ArgumentError } from "../../errors.ts";
 import { exists, writeOutputs } from "../../files.ts";
 import type { Connection } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import { withNodes } from "../../nodes.ts";
+import { rolesOf } from "../../roles.ts";
 import { chosenContext } from "../../talosconfig.ts";
 
 /** The flags of `config new`. */
@@ -21,7 +22,7 @@ export async function newTalosconfig(
   options: NewOptions,
   flags: Connection,
 ): Promise<number> {
-  const roles = readRoles(options.roles ?? ["os:admin"]);
+  const roles = rolesOf(options.roles);
   if (await exists(io, path))
     throw new ArgumentError(`talosconfig file already exists: ${JSON.stringify(path)}`);
   return withNodes(io, flags, async ({ client, names, endpoints }) => {
@@ -37,6 +38,7 @@ export async function newTalosconfig(
       contexts: { ...config.contexts, [name]: { ...context, endpoints } },
     });
     await writeOutputs(io, [{ path, content }], false);
+    io.stderr.write("It names no node: say which one with --nodes (-n).\n");
     return 0;
   });
 }

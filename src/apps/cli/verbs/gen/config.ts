@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
+  checkClusterChoices,
   generateMachineConfigs,
   issueTalosconfig,
   loadBundle,
@@ -9,7 +10,7 @@ import {
   type SecretsBundle,
 } from "#config";
 import { leafIssuer } from "#pki";
-import { UsageError } from "../../errors.ts";
+import { UsageError, wrongUsage } from "../../errors.ts";
 import { readInput, refuseExisting, STREAM, writeOutputs } from "../../files.ts";
 import type { Io } from "../../io.ts";
 import { warn } from "../../terminal.ts";
@@ -44,6 +45,9 @@ type Request = GenConfigFlags & {
 
 /** Makes the files of a cluster, all or none. */
 export async function genConfig(io: Io, request: Request): Promise<number> {
+  wrongUsage(() => {
+    checkClusterChoices(request);
+  });
   const types = request.outputTypes ?? (Object.keys(FILE_NAMES) as OutputType[]);
   const paths = await pathsOf(io, types, request.output);
   await refuseExisting(io, [...paths.values()], request.force);
@@ -61,7 +65,7 @@ async function pathsOf(
   output: string | undefined,
 ): Promise<Map<OutputType, string>> {
   const [only] = types;
-  if (types.length > 1 && output === STREAM)
+  if (types.length !== 1 && output === STREAM)
     throw new UsageError("the standard output takes one type: name it with --output-types");
   if (only !== undefined && types.length === 1 && output !== undefined)
     if (output === STREAM || !(await isDirectory(io, output))) return new Map([[only, output]]);

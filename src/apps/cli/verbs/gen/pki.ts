@@ -52,8 +52,8 @@ export async function genCsr(
   io: Io,
   o: Forced & { readonly key: string; readonly ip: string; readonly roles?: readonly string[] },
 ): Promise<number> {
-  const { readRoles } = await import("#config"); // the others do without configurations
-  const organizations = readRoles(o.roles ?? ["os:admin"]);
+  const { rolesOf } = await import("../../roles.ts"); // the others do without configurations
+  const organizations = rolesOf(o.roles);
   const path = `${o.key.replace(/\.[^./]*$/, "")}.csr`;
   await refuseExisting(io, [path], o.force);
   const key = await webCryptoKeys().readKey(await readInput(io, o.key), o.key);

@@ -9,13 +9,14 @@ import {
   kubernetesPkiFiles,
   loadBundle,
   loadMachineConfig,
+  readTalosVersion,
   writeBundle,
   type BundleSources,
   type KubernetesPki,
   type SecretsBundle,
 } from "#config";
 import { webCryptoKeys } from "#pki";
-import { ArgumentError, fileAccess } from "../../errors.ts";
+import { ArgumentError, fileAccess, wrongUsage } from "../../errors.ts";
 import { readInput, refuseExisting, STREAM, writeOutputs } from "../../files.ts";
 import type { Io } from "../../io.ts";
 import { warn, withProgress } from "../../terminal.ts";
@@ -36,6 +37,7 @@ export async function genSecrets(
   io: Io,
   flags: GenSecretsFlags & { readonly force: boolean },
 ): Promise<number> {
+  wrongUsage(() => readTalosVersion(flags.talosVersion));
   const path = flags.output ?? flags.outputFile;
   await refuseExisting(io, [path], flags.force);
   const { keys, now, ...sources } = sourcesOf(io, flags.talosVersion);

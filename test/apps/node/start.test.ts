@@ -1,0 +1,101 @@
+/** A node as a process: what it does while it starts, and what it tells. */
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, watch, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { DatabaseSync } from "node:sqlite";
+import { readTalosconfig } from "#config";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "../../..");
+const launcher = join(root, "bin/trustplane");
+const config = join(root, "test/fixtures/talos-demo/controlplane.yaml");
+
+type Process = ChildProcessByStdio<null, Readable, Readable>;
+let stateDir: string;
+let running: Process[];
+beforeEach(async () => {
+  stateDir = join(await mkdtemp(join(tmpdir(), "trustplane-start-")), "state");
+  running = [];
+});
+afterEach(async () => {
+  for (const child of running) child.kill("SIGKILL");
+  await rm(join(stateDir, ".."), { recursive: true, force: true });
+});
+
+/** Starts a node; `said` resolves when stdout and stderr together match, and fails when it ends before. */
+function start(...flags: string[]) {
+  const args = ["up", "--state-dir", stateDir, "--api-port", "0", ...flags];
+  const child = spawn(launcher, args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.push(child);
+  let text = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  const ended = once(child, "close").then(([code, signal]: unknown[]) => code ?? signal);
+  const said = async (what: RegExp) => {
+    const gone = ended.then((status) => {
+      throw new Error(`it ended with ${String(status)}: ${text}`);
+    });
+    while (!what.test(text))
+      await Promise.race([once(child.stdout, "data"), once(child.stderr, "data"), gone]);
+    return text;
+  };
+  const stop = () => {
+    child.kill("SIGINT");
+    return ended;
+  };
+  return { ended, said, stop };
+}
+
+const timeout = 30_000;
+
+test("a certificate that cannot be issued is waited for, aloud", { timeout }, async () => {
+  const first = start("--config", config);
+  await first.said(/apid-server/);
+  expect(await first.stop()).toBe(0);
+  const database = new DatabaseSync(join(stateDir, "state.db"));
+  const { changes } = database
+    .prepare("UPDATE resources SET spec = '{' WHERE type LIKE 'ApiCertificates%'")
+    .run();
+  database.close();
+  expect(changes).toBe(1);
+
+  const second = start();
+  const text = await second.said(/apid waits for its certificate/);
+  expect(text).toMatch(/"controller":"secrets.APIController","reason":"[^"]*ApiCertificates/);
+  expect(await second.stop()).toBe(0);
+});
+
+test("an interruption during a slow first start ends it with status 0", { timeout }, async () => {
+  await mkdir(stateDir);
+  const node = start(); // a demo: new roots, an RSA-4096 key among them
+  for await (const { filename } of watch(stateDir)) if (filename === "state.db") break;
+  expect(await node.stop()).toBe(0);
+  expect(existsSync(join(stateDir, "talosconfig"))).toBe(false);
+});
+
+test("the talosconfig leads to a node that listens everywhere", { timeout }, async () => {
+  const node = start("--config", config, "--api-address", "0.0.0.0", "--hostname", "one");
+  await node.said(/apid-server/);
+  const path = join(stateDir, "talosconfig");
+  const { contexts } = readTalosconfig(await readFile(path, "utf8"));
+  const [address = ""] = contexts.demo?.nodes ?? [];
+  expect(address).not.toMatch(/^(0\.0\.0\.0)?$/);
+  for (const flags of [[], ["-n", "one"]]) {
+    const asked = spawn(launcher, ["get", "hostname", "--talosconfig", path, ...flags]);
+    asked.stderr.resume();
+    expect(String(await once(asked.stdout, "data"))).toContain("HostnameStatus   hostname");
+  }
+  expect(await node.stop()).toBe(0);
+});
+
+test("a directory that another node publishes to is refused by name", { timeout }, async () => {
+  const foreign = join(stateDir, "pki/talos");
+  await mkdir(join(foreign, "..2030_01_01_00_00_00.0000000000"), { recursive: true });
+  await writeFile(join(foreign, "apid.key"), "precious");
+  const node = start("--config", config);
+  await expect(node.said(/apid-server/)).rejects.toThrow(/ended with 1: [^]*talos\/apid\.key: not/);
+});
