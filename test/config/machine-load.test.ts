@@ -241,6 +241,21 @@ test.each([
   expect(await messageOf(() => load(minimal + text))).toMatch(message);
 });
 
+test.each([
+  ["{[", 1, 2, "["],
+  ["a: [", 1, 4, "["],
+  ["a: [b, c\nd: e\n", 1, 4, "["],
+  ["a: {b: c\nd: e\n", 1, 4, "{"],
+  ["a: [1}\n", 1, 4, "["],
+  ["a: '['\nb: |\n  {\nc: [x, {y: z}, [1]\nd: e\n", 4, 4, "["],
+  ["a: b\n---\nc: [\n---\nd: e\n", 3, 4, "["],
+])("%j: the bracket that is not closed is named, with its place", async (text, ...place) => {
+  const [line, column, bracket] = place;
+  const message = `c.yaml:${line}:${column}: the bracket ${bracket} that opens here is not closed`;
+  expect(await messageOf(() => load(text))).toBe(message);
+  expect(await messageOf(() => load(`${text}\n`))).toBe(message);
+});
+
 test("two documents of one kind and name are refused, of two names accepted", async () => {
   const root = (name: string) => kind("TrustedRootsConfig", `name: ${name}\ncertificates: ""\n`);
   expect(load(minimal + root("a") + root("b")).documents).toHaveLength(3);

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { isToken, issueToken, readDuration, readTalosVersion, TalosVersionError } from "#config";
+import {
+  hostnameProblem,
+  isToken,
+  issueToken,
+  readDuration,
+  readTalosVersion,
+  TalosVersionError,
+} from "#config";
 import { hours, minutes, type Random, seconds } from "#runtime";
 
 test.each([
@@ -50,4 +57,27 @@ test.each([
   ["5", undefined],
 ])("%s is a duration of %s ms", (text, duration) => {
   expect(readDuration(text)).toBe(duration);
+});
+
+test.each(["a", "node-1", "n1.example.test", "a".repeat(63), "1a", "A"])(
+  "%s may be the name of a machine",
+  (name) => {
+    expect(hostnameProblem(name)).toBeUndefined();
+  },
+);
+
+test.each([
+  ["", "it is empty"],
+  ["bad host", "it is not a DNS name"],
+  ["-x", "it is not a DNS name"],
+  ["a..b", "it is not a DNS name"],
+  ["a".repeat(64), "it is not a DNS name"],
+  ["a".repeat(70), "it is longer than 64 characters"],
+  [`${"a".repeat(60)}.bcde`, "it is longer than 64 characters"],
+  ["1.2.3.4", "it is an address"],
+  ["::1", "it is an address"],
+  ["*.a.example", "it is a wildcard"],
+  ["a.example.", "it ends in a dot"],
+])("%j may not: %s", (name, problem) => {
+  expect(hostnameProblem(name)).toContain(problem);
 });

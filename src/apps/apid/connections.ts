@@ -39,17 +39,7 @@ export function openConnections(
   let authorities = initial;
   const connections = new Map<string, Connection>();
 
-  /** The connection lasts no longer than anything that the client is trusted for. */
-  const endWith = (path: readonly Certificate[], connection: Connection, peer: string) => {
-    const { socket, caller } = connection;
-    const { fingerprint, notAfter } = path.reduce((a, b) => (b.notAfter < a.notAfter ? b : a));
-    connection.cancelEnd();
-    connection.cancelEnd = clock.alarm(notAfter, () => {
-      const whose = fingerprint === caller.certificate.fingerprint ? "client" : "authority";
-      log.info({ peer, fingerprint }, `${whose} certificate has ended`);
-      socket.destroy();
-    });
-  };
+  const { endWith, farewell } = endings(clock, log);
 
   const hold = (socket: TLSSocket, { caller, path }: Admitted, peer: string) => {
     const connection: Connection = { socket, caller, cancelEnd: () => undefined };
@@ -81,45 +71,60 @@ export function openConnections(
     const { socket, caller } = connection;
     const verdict = await verdictOn(caller, accepted, clock.now());
     if (socket.destroyed || accepted !== authorities) return;
-    if (verdict.valid) {
-      endWith(verdict.chain, connection, peer);
-      return;
-    }
-    const { fingerprint } = caller.certificate;
-    log.info(
-      { peer, fingerprint, reason: verdict.reason },
-      "the authority of a client is accepted no longer",
-    );
-    const cancel = clock.alarm(after(clock.now(), FAREWELL), () => socket.destroy());
-    socket.once("close", cancel);
+    if (verdict.valid) endWith(verdict.chain, connection, peer);
+    else farewell(verdict.reason, connection, peer);
   };
-
-  /** A client about whom nothing can be said is not let in, nor stays. */
-  const orDestroyed = (socket: TLSSocket, decision: Promise<void>) =>
-    void decision.catch((error: unknown) => {
-      log.error({ peer: peerOf(socket), err: error }, "a client could not be examined");
-      socket.destroy();
-    });
 
   return {
     receive(socket) {
       const peer = peerOf(socket);
       socket.on("error", (error: Error) => log.debug({ peer, err: error }, "connection failed"));
-      orDestroyed(socket, admit(socket, peer));
+      orDestroyed(socket, admit(socket, peer), log);
     },
     accept(next) {
       authorities = next;
       for (const [peer, connection] of connections)
-        orDestroyed(connection.socket, review(connection, peer));
+        orDestroyed(connection.socket, review(connection, peer), log);
     },
     callerAt: (peer) => connections.get(peer)?.caller,
-    async gone() {
-      const closings = [...connections.values()].map(
-        ({ socket }) => new Promise((resolve) => socket.once("close", resolve)),
-      );
-      await Promise.all(closings);
+    gone: () => allClosed([...connections.values()]),
+  };
+}
+
+/** How connections end by themselves. */
+function endings(clock: ConnectionsOptions["clock"], log: ConnectionsOptions["log"]) {
+  return {
+    /** The connection lasts no longer than anything that the client is trusted for. */
+    endWith: (path: readonly Certificate[], connection: Connection, peer: string) => {
+      const { socket, caller } = connection;
+      const { fingerprint, notAfter } = path.reduce((a, b) => (b.notAfter < a.notAfter ? b : a));
+      connection.cancelEnd();
+      connection.cancelEnd = clock.alarm(notAfter, () => {
+        const whose = fingerprint === caller.certificate.fingerprint ? "client" : "authority";
+        log.info({ peer, fingerprint }, `${whose} certificate has ended`);
+        socket.destroy();
+      });
+    },
+    /** What its authority vouched for is so no longer: it has a moment to end by itself. */
+    farewell: (reason: string, { socket, caller }: Connection, peer: string) => {
+      const { fingerprint } = caller.certificate;
+      log.info({ peer, fingerprint, reason }, "the authority of a client is accepted no longer");
+      const cancel = clock.alarm(after(clock.now(), FAREWELL), () => socket.destroy());
+      socket.once("close", cancel);
     },
   };
+}
+
+/** A client about whom nothing can be said is not let in, nor stays. */
+const orDestroyed = (socket: TLSSocket, decision: Promise<void>, log: ConnectionsOptions["log"]) =>
+  void decision.catch((error: unknown) => {
+    log.error({ peer: peerOf(socket), err: error }, "a client could not be examined");
+    socket.destroy();
+  });
+
+async function allClosed(connections: readonly Connection[]): Promise<void> {
+  const closing = ({ socket }: Connection) => new Promise((done) => socket.once("close", done));
+  await Promise.all(connections.map(closing));
 }
 
 /** As gRPC names the peer of a call. */

@@ -75,7 +75,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.on("error", (error: Error) => log.error({ err: error }, "listener failed"));
   return {
     port,
-    callerAt: connections.callerAt,
+    callerAt: (peer) => connections.callerAt(peer),
     rotate(next) {
       const checked = check(next);
       server.setSecureContext(checked.context);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { roles } from "#config";
 import { at } from "#runtime";
 import { bench, type Bench } from "./harness.ts";
 
@@ -93,6 +94,15 @@ describe("gen ca, key, csr, crt, keypair", () => {
       "openssl x509 -in talos.crt -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum";
     const { stdout } = await execute("sh", ["-c", script], { cwd: here.cwd });
     expect(await here.read("talos.sha256")).toBe(`sha256:${stdout.split(" ")[0] ?? ""}`);
+  });
+
+  test("a request may ask for any role that Talos has", async () => {
+    await done("key", "--name", "a");
+    const all = Object.keys(roles);
+    expect(all).toHaveLength(7);
+    await done("csr", "--key", "a.key", "--ip", "::1", "--roles", all.join(","));
+    const subject = await openssl("req", "-in", "a.csr", "-noout", "-subject");
+    for (const role of all) expect(subject).toContain(role);
   });
 
   test("gen ca --rsa: 4096 bits and SHA-512", { timeout: 60_000 }, async () => {
@@ -355,7 +365,7 @@ describe("gen config", () => {
     ["192.0.2.10", "https://192.0.2.10:6443"],
   ])("the endpoint %s is refused, and the error says how to write it", async (endpoint, hint) => {
     const { status, stderr } = await gen("config", "demo", endpoint, ...secrets);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain(hint);
     expect(await here.files()).toEqual([]);
   });

@@ -6,7 +6,11 @@ import { processShell, type Shell } from "../../../src/apps/cli/io.ts";
 /** Stands in for node's process, which a test cannot end. */
 class FakeProcess extends EventEmitter {
   readonly stdout = new EventEmitter();
-  readonly stderr = new EventEmitter();
+  written = "";
+  readonly stderr = Object.assign(new EventEmitter(), {
+    write: (text: string) => (this.written += text),
+  });
+  exitCode: number | undefined;
   readonly env = {};
   readonly exits: number[] = [];
   seconds = 10;
@@ -29,18 +33,21 @@ test("a verb that does not wait leaves signals to the system", () => {
   expect(process.listenerCount("SIGINT") + process.listenerCount("SIGTERM")).toBe(0);
 });
 
-test.each(["SIGINT", "SIGTERM"])("the first %s aborts, the second ends with 130", (name) => {
-  const signal = shell.interruption();
-  expect(shell.interruption()).toBe(signal);
-  process.emit(name);
-  expect({ aborted: signal.aborted, exits: process.exits }).toEqual({ aborted: true, exits: [] });
-  process.seconds += 0.1; // npm passes on what the terminal has sent to all of its processes
-  process.emit("SIGINT");
-  expect(process.exits).toEqual([]);
-  process.seconds += 1;
-  process.emit("SIGINT");
-  expect(process.exits).toEqual([130]);
-});
+test.each(["SIGINT", "SIGTERM", "SIGHUP"])(
+  "the first %s aborts, the second ends with 130",
+  (name) => {
+    const signal = shell.interruption();
+    expect(shell.interruption()).toBe(signal);
+    process.emit(name);
+    expect({ aborted: signal.aborted, exits: process.exits }).toEqual({ aborted: true, exits: [] });
+    process.seconds += 0.1; // npm passes on what the terminal has sent to all of its processes
+    process.emit("SIGINT");
+    expect(process.exits).toEqual([]);
+    process.seconds += 1;
+    process.emit("SIGINT");
+    expect(process.exits).toEqual([130]);
+  },
+);
 
 test("without a reader a verb that waits is told to stop, any other ends with 0", () => {
   readerGone();
@@ -51,7 +58,24 @@ test("without a reader a verb that waits is told to stop, any other ends with 0"
   expect({ aborted: signal.aborted, exits: process.exits }).toEqual({ aborted: true, exits: [] });
 });
 
-test("any other failure of the output is not hidden", () => {
-  const full = Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
-  expect(() => process.stdout.emit("error", full)).toThrow("ENOSPC");
+const diskFull = () =>
+  process.stdout.emit("error", Object.assign(new Error("write"), { code: "ENOSPC" }));
+const told = "error: cannot write to the standard output: no space left on the device (ENOSPC)\n";
+
+test("any other failure of the output is told once, and ends with 1", () => {
+  diskFull();
+  diskFull();
+  expect(process.written).toBe(told);
+  expect(process.exits).toEqual([1, 1]);
+});
+
+test("a verb that waits is told to stop, and the status stays", () => {
+  const signal = shell.interruption();
+  diskFull();
+  expect({ aborted: signal.aborted, exits: process.exits }).toEqual({ aborted: true, exits: [] });
+  expect({ exitCode: process.exitCode, told: process.written }).toEqual({ exitCode: 1, told });
+});
+
+test("a standard error that takes nothing stops nothing", () => {
+  expect(process.stderr.emit("error", new Error("EIO"))).toBe(true);
 });

@@ -1,7 +1,7 @@
 /** The verbs that talk to nodes, against two nodes that are really there. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { writeTalosconfig } from "#config";
+import { loadMachineConfig, writeTalosconfig } from "#config";
 import { CertificateStatus, MachineConfig } from "#resources";
 import { days, silentLogger, systemClock, type SpecOf } from "#runtime";
 import { Namespace, registerKinds, ResourceDefinition } from "#runtime/engine";
@@ -55,6 +55,7 @@ async function startNode(address: string, id: string) {
     ports: {
       build: { sha: "0123abc", built: "2030-01-01T00:00:00Z" },
       applyConfiguration: async (request) => {
+        if (request.data.startsWith("bad")) loadMachineConfig(request.data, "the configuration");
         received.push(request);
         return { warnings: ["machine.token is odd"], modeDetails: "Changed: machine.certSANs\n" };
       },
@@ -110,11 +111,8 @@ describe("get", () => {
         "",
       ].join("\n"),
     );
-    for (const word of [
-      "certstatus",
-      "CertificateStatuses",
-      "certificatestatuses.secrets.talos.dev",
-    ])
+    const full = "certificatestatuses.secrets.talos.dev";
+    for (const word of ["certstatus", "CertificateStatuses", full])
       expect((await run("get", word)).stdout).toBe(stdout);
   });
 
@@ -135,7 +133,7 @@ describe("get", () => {
     const { stdout } = await run("get", "rd");
     expect(stdout).toMatch(/^NODE +NAMESPACE +TYPE +ID +VERSION +ALIASES\n/);
     expect(stdout).toMatch(
-      / certificatestatuses\.secrets\.talos\.dev +1 +certstatus certificatestatus/,
+      / certificatestatuses\.secrets\.talos\.dev +1 +certstatus cs certificatestatus/,
     );
   });
 
@@ -318,6 +316,16 @@ describe("apply-config", () => {
     expect(received).toEqual([{ data: "# kept\nmachine: {}\n", dryRun: true }]);
   });
 
+  test("what is wrong is told of the file, as it was named", async () => {
+    await here.write("new.yaml", "bad: 1\n");
+    const refused = await run("apply-config", "-f", "new.yaml");
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/^error: rpc error: .* desc = new\.yaml:1: a document has/);
+    const world = { env: { TALOSCONFIG: "tc" }, stdin: "bad: [\n" };
+    const { stderr } = await here.runWith(world, "apply-config", "-f", "-");
+    expect(stderr).toContain("desc = the standard input:1:6: the bracket [ that opens");
+  });
+
   test("to several nodes, and from the standard input", async () => {
     const world = { env: { TALOSCONFIG: "tc" }, stdin: "machine: {}\n" };
     const { stderr } = await here.runWith(world, "apply-config", "-f", "-", ...BOTH);
@@ -329,7 +337,8 @@ describe("apply-config", () => {
 describe("config new", () => {
   test("writes a talosconfig that works, with our endpoints, for its owner only", async () => {
     const made = await run("config", "new", "reader", "--roles", "os:reader", "--crt-ttl", "48h");
-    expect(made).toEqual({ status: 0, stdout: "", stderr: "Created reader\n" });
+    const hint = "It names no node: say which one with --nodes (-n).\n";
+    expect(made).toEqual({ status: 0, stdout: "", stderr: `Created reader\n${hint}` });
     expect(await here.mode("reader")).toBe(0o600);
     const { stdout } = await here.run("config", "info", "--talosconfig", "reader");
     expect(stdout).toContain(`Endpoints:           ${endpoints().join(", ")}\n`);

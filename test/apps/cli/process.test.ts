@@ -52,6 +52,15 @@ test("a reader that goes away ends it quietly", async () => {
   });
 });
 
+test("an output that is full: one line, status 1, and no stack", async () => {
+  const script = '"$0" version --client > /dev/full';
+  expect(await run("bash", ["-c", script, launcher])).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: "error: cannot write to the standard output: no space left on the device (ENOSPC)\n",
+  });
+});
+
 describe("up", { timeout: 30_000 }, () => {
   const config = join(import.meta.dirname, "../../fixtures/talos-demo/controlplane.yaml");
 
@@ -78,6 +87,14 @@ describe("up", { timeout: 30_000 }, () => {
     ]);
     return node;
   }
+
+  test("a hangup ends it as SIGTERM does", async () => {
+    const node = await start();
+    const closed = once(node, "close");
+    node.kill("SIGHUP");
+    await closed;
+    expect({ status: node.exitCode, signal: node.signalCode }).toEqual({ status: 0, signal: null });
+  });
 
   test("a node that `get` finds without a flag, and that a signal ends with status 0", async () => {
     const node = await start();

@@ -67,13 +67,39 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
     [["validate", "-c", "x"], "error: required option '-m, --mode <mode>' not specified\n"],
     [["up", "--api-port", "65536"], "Not a port, 1 to 65535."],
     [["up", "--api-address", "localhost"], "Not an IP address."],
+    [
+      ["up", "--hostname", "bad host"],
+      '--hostname "bad host" is no hostname: it is not a DNS name',
+    ],
+    [["up", "--hostname", "-x"], "it is not a DNS name"],
+    [["up", "--hostname", ""], "it is empty"],
+    [["up", "--config-overwrite"], "--config-overwrite needs --config"],
     [["up", "--time-source", "ntp"], "Allowed choices are auto, none."],
+    [["gen", "ca", "--organization", "a/b"], "A file's name has no /"],
+    [["gen", "keypair", "--organization", "../b"], "A file's name has no /"],
+    [["gen", "key", "--name", "a\\b"], "A file's name has no /"],
+    [["gen", "crt", "--name", "", "--ca", "a", "--csr", "b"], "It is empty."],
+    [["gen", "csr", "--key", "k", "--ip", "::1", "--roles", "root"], "unknown roles: root"],
+    [["gen", "secrets", "--talos-version", "latest"], "write it as v1.13"],
+    [["gen", "config", "n", "http://192.0.2.1"], "its scheme is not https"],
+    [["gen", "config", "n", "192.0.2.1"], "try https://192.0.2.1:6443"],
+    [["gen", "config", "n", "https://a", "--additional-sans", "a b"], '"a b" is neither'],
+    [["gen", "config", "n", "https://a", "--talos-version", "1.13"], "write it as v1.13"],
+    [["gen", "config", "n", "https://a", "-o", "-"], "the standard output takes one type"],
+    [["gen", "config", "n", "https://a", "-t", ","], "It names no type."],
+    [["config", "new", "--roles", "root"], "unknown roles: root"],
+    [["config", "new", "--roles", ","], "--roles names no role"],
+    [["config", "endpoint", "bad:port:x"], '"bad:port:x" is not an endpoint; endpoints look like'],
+    [["config", "endpoint", "192.0.2.1", "http://foo"], "its scheme is not https"],
+    [["config", "endpoint", "a_b!"], "is neither a DNS name nor an address"],
+    [["get", "rd", "-e", "bad:port:x"], '"bad:port:x" is not an endpoint'],
     [["config", "new", "--crt-ttl", "1 year"], "Not a positive duration"],
     [["up", "--config"], "error: option '--config <file>' argument missing\n"],
   ])("%j", async (argv, message) => {
     const { status, stdout, stderr } = await here.run(...argv);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(message);
+    expect(stderr).not.toContain("generating");
     expect(await here.files()).toEqual([]);
   });
 
