@@ -13,6 +13,7 @@ import {
   readlink,
   rename,
   rm,
+  rmdir,
   symlink,
 } from "node:fs/promises";
 import { join } from "node:path";
@@ -126,9 +127,16 @@ async function writeSet(set: string, owner: string, files: Files): Promise<void>
       await writeFlushed(join(set, name), contents, modeOf(name));
     await flush(set);
   } catch (error) {
-    await rm(set, { recursive: true, force: true });
+    await dropSet(set);
     throw error;
   }
+}
+
+/** Whose it is goes last, so that what a crash leaves is known as ours. */
+async function dropSet(set: string): Promise<void> {
+  for (const name of await readdir(set)) if (name !== OWNER) await rm(join(set, name));
+  await rm(join(set, OWNER), { force: true });
+  await rmdir(set);
 }
 
 async function writeFlushed(path: string, contents: string, mode: number): Promise<void> {
@@ -162,7 +170,7 @@ async function dropOldSets(path: string, owner: string): Promise<void> {
   const current = await linkTarget(join(path, CURRENT));
   for (const name of await readdir(path)) {
     if (!SET.test(name) || name === current) continue;
-    if (await isLeftover(join(path, name), owner)) await rm(join(path, name), { recursive: true });
+    if (await isLeftover(join(path, name), owner)) await dropSet(join(path, name));
   }
 }
 

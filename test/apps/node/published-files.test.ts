@@ -114,6 +114,19 @@ test("what a crash left behind is mended: sets without a link, links that were n
   expect((await readdir(join(root, "pki"))).filter((name) => /^\.\.\d/.test(name))).toHaveLength(1);
 });
 
+test("a set whose removal is cut short stays known as ours", async () => {
+  await publisher()("pki", files);
+  const set = at1("..2029_12_31_00_00_00.0123456789");
+  await mkdir(join(set, "stuck"), { recursive: true });
+  await writeFile(join(set, "..owner"), "node-one");
+  await writeFile(join(set, "server.key"), "old\n");
+  await expect(publisher()("pki", files)).rejects.toThrow("stuck");
+  expect(await readdir(set)).toContain("..owner");
+  await rm(join(set, "stuck"), { recursive: true });
+  await publisher()("pki", files);
+  await expect(lstat(set)).rejects.toThrow("ENOENT");
+});
+
 test("a set of another node, or of nobody, is refused by its directory unless it is adopted", async () => {
   await publisher(false, "node-two")("pki", files);
   const set = await readlink(at1("..data"));
