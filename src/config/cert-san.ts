@@ -6,3 +6,7 @@ export const certSanProblem = (text: string): string | undefined =>
   addressOctets(text) !== undefined || isDnsName(text.replace(/\.$/, ""))
     ? undefined
     : `${JSON.stringify(text)} is neither a DNS name nor an IP address`;
+
+/** Tells whether a text can be the domain of a cluster: the API server gets names below it. */
+export const isClusterDomain = (text: string): boolean =>
+  isDnsName(`kubernetes.default.svc.${text.replace(/\.$/, "")}`);

@@ -56,6 +56,21 @@ export class EndpointError extends CodedError {
   readonly code = "ERR_ENDPOINT";
 }
 
+/** A cluster has a name that nothing can be called by. */
+export class ClusterNameError extends CodedError {
+  readonly code = "ERR_CLUSTER_NAME";
+}
+
+/** A version of Kubernetes is not of the form `1.36.2`. */
+export class KubernetesVersionError extends CodedError {
+  readonly code = "ERR_KUBERNETES_VERSION";
+}
+
+/** The domain of a cluster is not a DNS domain. */
+export class DnsDomainError extends CodedError {
+  readonly code = "ERR_DNS_DOMAIN";
+}
+
 /** A name for a certificate is neither a DNS name nor an address. */
 export class CertSanError extends CodedError {
   readonly code = "ERR_CERT_SAN";

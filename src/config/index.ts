@@ -26,18 +26,22 @@ export {
   BundleInvalidError,
   BundleParseError,
   CertSanError,
+  ClusterNameError,
   ConfigIncompleteError,
   ConfigInvalidError,
   ConfigParseError,
+  DnsDomainError,
   DuplicateDocumentError,
   EndpointError,
   KubeconfigParseError,
+  KubernetesVersionError,
   TalosconfigParseError,
   TalosContextError,
   TalosVersionError,
   UnknownDocumentError,
   UnknownRolesError,
 } from "./errors.ts";
+export { keyLabelProblem } from "./key-material.ts";
 export { readKubeconfig, writeKubeconfig, type KubeconfigRequest } from "./kubeconfig.ts";
 export { checkMachineConfig, type CheckOptions } from "./machine/check.ts";
 export { differingFields } from "./machine/difference.ts";

@@ -63,12 +63,23 @@ export async function inspectKey(pem: string, keys: KeyProvider): Promise<Privat
   if (pem === REDACTED) return unreadableKey(`is taken out (${REDACTED}): put the key itself here`);
   try {
     const key = await keys.readKey(pem);
-    const problem = labelProblem(pem, key);
+    const problem = keyLabelProblem(pem, key);
     return problem === undefined ? key : unreadableKey(problem);
   } catch (error) {
     if (error instanceof CodedError) return unreadableKey(error.message);
     throw error;
   }
+}
+
+/** As {@link inspectKey}; Kubernetes signs its tokens with RSA and ECDSA keys only. */
+export async function inspectServiceAccountKey(
+  pem: string,
+  keys: KeyProvider,
+): Promise<PrivateKey | Finding> {
+  const key = await inspectKey(pem, keys);
+  return "publicKey" in key && key.algorithm === "Ed25519"
+    ? unreadableKey("is of type Ed25519; Kubernetes signs tokens with RSA and ECDSA keys only")
+    : key;
 }
 
 /** The labels that name an algorithm, and the keys that they are for (talos-pki.md §2.5). */
@@ -78,8 +89,11 @@ const labels: Readonly<Record<string, RegExp>> = {
   "RSA PRIVATE KEY": /^RSA-/,
 };
 
-/** Talos goes by the label; node:crypto reads what is below it, whatever the label says. */
-function labelProblem(pem: string, { algorithm }: PrivateKey): string | undefined {
+/**
+ * Tells whether a key is of another type than its label says. Talos goes by the label; node:crypto
+ * reads what is below it, whatever the label says.
+ */
+export function keyLabelProblem(pem: string, { algorithm }: PrivateKey): string | undefined {
   const label = keyLabel(readPem(pem));
   return label === undefined || (labels[label]?.test(algorithm) ?? true)
     ? undefined

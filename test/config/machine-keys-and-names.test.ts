@@ -1,6 +1,6 @@
 /** Names of machines, kinds of machines, labels of keys, and keys that nobody knows. */
 import { expect, test } from "vitest";
-import { checkMachineConfig, loadMachineConfig, readBundle } from "#config";
+import { checkMachineConfig, loadBundle, loadMachineConfig, readBundle } from "#config";
 import { webCryptoKeys } from "#pki";
 import {
   base64,
@@ -91,12 +91,60 @@ test("unknown keys are a warning with field and line, strictly an error", async 
     ["cluster.secrets", "x"],
   );
   const expected = [
-    `c.yaml:${lineOf(text, "machines:")}: machines: unknown key`,
     `c.yaml:${lineOf(text, "certSAN:")}: machine.certSAN: unknown key`,
     `c.yaml:${lineOf(text, "secrets:")}: cluster.secrets: unknown key`,
+    `c.yaml:${lineOf(text, "machines:")}: machines: unknown key`,
   ];
   expect(await check(text)).toEqual({ warnings: expected });
   expect(await messageOf(() => check(text, { strict: true }))).toBe(
     ["3 errors occurred:", ...expected.map((line) => `\t* warning: ${line}`)].join("\n"),
+  );
+});
+
+test("unknown keys beside certificates and keys are found, in every document of public keys", async () => {
+  const { crt } = readBundle(secretsYaml).bundle.certs.os;
+  const text =
+    changed(
+      controlplaneYaml.replace(/---\n[^]*/, ""),
+      ["machine.acceptedCAs", [{ crt: base64(crt), cert: "x" }]],
+      ["machine.ca.pem", "x"],
+      ["cluster.etcd.ca.keyy", "x"],
+      ["cluster.apiServer.certSans", []],
+      ["cluster.serviceAccount.crt", "x"],
+      ["cluster.network.anything", "x"],
+    ) +
+    "---\napiVersion: v1alpha1\nkind: TrustedRootsConfig\nname: a\ncertificate: x\n" +
+    `certificates: ${JSON.stringify(crt)}\n`;
+  const { warnings } = await check(text);
+  const named = [
+    ["machine.acceptedCAs[0].cert", "cert: x"],
+    ["machine.ca.pem", "pem: x"],
+    ["cluster.etcd.ca.keyy", "keyy: x"],
+    ["cluster.apiServer.certSans", "certSans: []"],
+    ["cluster.serviceAccount.crt", "crt: x"],
+    ["TrustedRootsConfig/a.certificate", "certificate: x"],
+  ] as const;
+  expect([...warnings].sort()).toEqual(
+    named.map(([path, part]) => `c.yaml:${lineOf(text, part)}: ${path}: unknown key`).sort(),
+  );
+});
+
+test("Kubernetes signs tokens by RSA and ECDSA: an Ed25519 key is refused, the others are taken", async () => {
+  const problem = "is of type Ed25519; Kubernetes signs tokens with RSA and ECDSA keys only";
+  for (const algorithm of ["P-256", "P-384", "RSA-2048"] as const) {
+    const key = base64(await (await keys.issueKey(algorithm)).pem());
+    const text = changed(controlplaneYaml, ["cluster.serviceAccount.key", key]);
+    await expect(check(text), algorithm).resolves.toEqual({ warnings: [] });
+  }
+  const key = await (await keys.issueKey("Ed25519")).pem();
+  const text = changed(controlplaneYaml, ["cluster.serviceAccount.key", base64(key)]);
+  expect(await messageOf(() => check(text))).toMatch(
+    new RegExp(`1 error occurred:\n\t\\* c.yaml:\\d+: cluster.serviceAccount.key: ${problem}$`),
+  );
+  const bundle = changed(secretsYaml, ["certs.k8sserviceaccount.key", base64(key)]);
+  expect(await messageOf(() => loadBundle(bundle, { now, keys, source: "s.yaml" }))).toMatch(
+    new RegExp(
+      `1 error occurred:\n\t\\* s.yaml:\\d+: certs.k8sserviceaccount.key is invalid: ${problem}$`,
+    ),
   );
 });

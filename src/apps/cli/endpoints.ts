@@ -1,4 +1,4 @@
-/** Endpoints that a person names: one that leads nowhere is a slip of the pen, and not a dead node. */
+/** Endpoints and nodes that a person names: a malformed one is a slip of the pen, and no dead node. */
 import { addressOctets, isDnsName } from "#pki";
 import { parseEndpoint } from "../client/index.ts";
 import { UsageError, wrongUsage } from "./errors.ts";
@@ -19,4 +19,17 @@ export function checkEndpoints(texts: readonly string[]): void {
         `${JSON.stringify(text)} is not an endpoint: ${JSON.stringify(host)} is neither a DNS name nor an address`,
       );
   }
+}
+
+/**
+ * Refuses what cannot be the name of a node; which names there are, the endpoint knows.
+ *
+ * @throws {UsageError} naming the first one
+ */
+export function checkNodes(names: readonly string[]): void {
+  const wrong = names.find((name) => !/^[!-~]+$/.test(name));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `${JSON.stringify(wrong)} is not a node: it is neither a DNS name nor an address`,
+    );
 }

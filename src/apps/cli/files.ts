@@ -1,7 +1,7 @@
 /** Reads what the user names, and writes what is asked for: whole, private, and never by accident. */
-import { link, lstat, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { link, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { fileAccess, FileExistsError } from "./errors.ts";
+import { fileAccess, FileAccessError, FileExistsError } from "./errors.ts";
 import type { Io } from "./io.ts";
 
 /** The file name that stands for a standard stream. */
@@ -37,14 +37,29 @@ export async function exists(io: Io, path: string): Promise<boolean> {
 }
 
 /**
- * Refuses names that are taken, before the work is done that would fill them.
+ * Refuses names that are taken, before the work is done that would fill them; with `force` only
+ * those that are no files: nothing takes the place of a device or of a directory.
  *
- * @throws {FileExistsError} unless `force`
+ * @throws {FileExistsError} {@link FileAccessError}
  */
 export async function refuseExisting(io: Io, paths: readonly string[], force: boolean) {
-  if (force) return;
   for (const path of paths)
-    if (path !== STREAM && (await exists(io, path))) throw new FileExistsError(path);
+    if (path === STREAM) continue;
+    else if (force) await targetOf(io, path);
+    else if (await exists(io, path)) throw new FileExistsError(path);
+}
+
+/** The file that is to be replaced, or made: where a symbolic link leads. */
+async function targetOf(io: Io, path: string): Promise<string> {
+  const named = resolve(io.cwd, path);
+  const found = await stat(named).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileAccess("write", path, cause);
+  });
+  if (found === undefined) return named;
+  if (found.isFile()) return realpath(named);
+  const what = found.isDirectory() ? "a directory" : "a device, a pipe or a socket, and no file";
+  throw new FileAccessError(`cannot write ${JSON.stringify(path)}: it is ${what}`);
 }
 
 /**
@@ -57,9 +72,9 @@ export async function writeOutputs(io: Io, files: readonly OutputFile[], force: 
   const named = files.filter(({ path }) => path !== STREAM);
   const paths = named.map(({ path }) => path);
   await refuseExisting(io, paths, force);
-  const drafts: { path: string; target: string; draft: string }[] = [];
+  const drafts: Draft[] = [];
   try {
-    for (const file of named) drafts.push(await writeDraft(io, file));
+    for (const file of named) drafts.push(await writeDraft(io, file, force));
     await publish(drafts, force);
   } finally {
     for (const { draft } of drafts) await discard(draft);
@@ -70,23 +85,28 @@ export async function writeOutputs(io: Io, files: readonly OutputFile[], force: 
 }
 
 /** Replaces a file that the program itself keeps, or makes it; a symbolic link is followed. */
-export async function replaceFile(io: Io, { path, content }: OutputFile): Promise<void> {
-  const target = await realpath(resolve(io.cwd, path)).catch(() => resolve(io.cwd, path));
-  const { draft } = await writeDraft(io, { path: target, content });
+export async function replaceFile(io: Io, file: OutputFile): Promise<void> {
+  const draft = await writeDraft(io, file, true);
   try {
-    await rename(draft, target);
-  } catch (cause) {
-    throw fileAccess("write", path, cause);
+    await publish([draft], true);
   } finally {
-    await discard(draft);
+    await discard(draft.draft);
   }
 }
 
 /** What is thrown is the failure that led here, and not that there is nothing to clear away. */
 const discard = (path: string) => rm(path, { force: true }).catch(() => undefined);
 
-async function writeDraft(io: Io, { path, content }: OutputFile) {
-  const target = resolve(io.cwd, path);
+/** A file that is complete, beside the one that it is to become. */
+interface Draft {
+  /** As the user gave it. */
+  readonly path: string;
+  readonly target: string;
+  readonly draft: string;
+}
+
+async function writeDraft(io: Io, { path, content }: OutputFile, follow: boolean): Promise<Draft> {
+  const target = follow ? await targetOf(io, path) : resolve(io.cwd, path);
   const mark = Buffer.from(io.random.bytes(6)).toString("hex");
   const draft = join(dirname(target), `.${basename(target)}.${mark}`);
   try {
@@ -101,19 +121,65 @@ async function writeDraft(io: Io, { path, content }: OutputFile) {
   return { path, target, draft };
 }
 
+/** A draft that has taken its place, and what stood there before. */
+interface Placed {
+  readonly path: string;
+  readonly target: string;
+  /** Undefined where nothing did. */
+  readonly kept: string | undefined;
+}
+
+/** Puts the drafts in place, all or none: what was done is taken back when one of them fails. */
+async function publish(drafts: readonly Draft[], force: boolean): Promise<void> {
+  const placed: Placed[] = [];
+  try {
+    for (const draft of drafts) placed.push(await (force ? replace(draft) : place(draft)));
+  } catch (cause) {
+    for (const each of placed.reverse()) await takeBack(each);
+    throw cause;
+  }
+  for (const { kept } of placed) if (kept !== undefined) await discard(kept);
+}
+
 /** A hard link fails where a file has appeared in the meantime; a renaming would replace it. */
-async function publish(
-  drafts: readonly { path: string; target: string; draft: string }[],
-  force: boolean,
-) {
-  const published: string[] = [];
-  for (const { path, target, draft } of drafts)
-    try {
-      await (force ? rename(draft, target) : link(draft, target));
-      published.push(target);
-    } catch (cause) {
-      if (!force) for (const done of published) await discard(done);
-      if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw new FileExistsError(path);
-      throw fileAccess("write", path, cause);
-    }
+async function place({ path, target, draft }: Draft): Promise<Placed> {
+  try {
+    await link(draft, target);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") throw new FileExistsError(path);
+    throw fileAccess("write", path, cause);
+  }
+  return { path, target, kept: undefined };
+}
+
+async function replace({ path, target, draft }: Draft): Promise<Placed> {
+  const placed = { path, target, kept: await keep(path, target, `${draft}.old`) };
+  try {
+    await rename(draft, target);
+    return placed;
+  } catch (cause) {
+    await takeBack(placed);
+    throw fileAccess("write", path, cause);
+  }
+}
+
+/** Gives what stands there a second name, which its content can be taken back by. */
+async function keep(path: string, target: string, name: string): Promise<string | undefined> {
+  try {
+    const found = await lstat(target);
+    if (found.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" }) as Error;
+    await link(target, name).catch(() => rename(target, name)); // not every file system has links
+    return name;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw fileAccess("write", path, cause);
+  }
+}
+
+async function takeBack({ path, target, kept }: Placed): Promise<void> {
+  try {
+    await (kept === undefined ? rm(target, { force: true }) : rename(kept, target));
+  } catch (cause) {
+    throw fileAccess(kept === undefined ? "take back" : `bring back from ${kept}`, path, cause);
+  }
 }

@@ -64,9 +64,12 @@ export const forced = (command: Command): boolean =>
 export const choice = (flags: string, description: string, values: readonly string[]): Option =>
   new Option(flags, description).choices(values);
 
-/** An IPv4 or IPv6 address. */
+/** An IPv4 or IPv6 address; one with a zone means nothing on another machine. */
+const isAddress = (value: string): boolean => isIP(value) !== 0 && !value.includes("%");
+
+/** An IP address. */
 export function ipAddress(value: string): string {
-  if (isIP(value) === 0) throw new InvalidArgumentError("Not an IP address.");
+  if (!isAddress(value)) throw new InvalidArgumentError("Not an IP address.");
   return value;
 }
 
@@ -77,9 +80,15 @@ export const ipAddresses = (
 ): readonly string[] => {
   const all = listed(value, before);
   for (const address of all)
-    if (isIP(address) === 0) throw new InvalidArgumentError(`invalid IP: ${address}`);
+    if (!isAddress(address)) throw new InvalidArgumentError(`invalid IP: ${address}`);
   return all;
 };
+
+/** A file to write, or `-`. */
+export function filePath(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It is empty.");
+  return value;
+}
 
 /** A name that files get with an ending of ours: it leads to no other directory. */
 export function fileStem(value: string): string {

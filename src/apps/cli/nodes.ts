@@ -1,6 +1,6 @@
 /** The nodes that a verb talks to, and how their failures add up. */
 import { connect, type Client } from "../client/index.ts";
-import { checkEndpoints } from "./endpoints.ts";
+import { checkEndpoints, checkNodes } from "./endpoints.ts";
 import { ArgumentError, report } from "./errors.ts";
 import type { Connection } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -32,7 +32,7 @@ export interface Nodes {
 /**
  * Runs `use` with a client of the context in use, and closes it.
  *
- * @throws {UsageError} when an endpoint of the flags is none
+ * @throws {UsageError} when an endpoint or a node of the flags is none
  * @throws {ArgumentError} when nothing says which nodes, endpoints or identity to use
  */
 export async function withNodes(
@@ -41,6 +41,7 @@ export async function withNodes(
   use: (nodes: Nodes) => Promise<number>,
 ): Promise<number> {
   checkEndpoints(flags.endpoints ?? []);
+  checkNodes(flags.nodes ?? []);
   const file = await openTalosconfig(io, flags);
   const { name, context } = chosenContext(file, flags);
   const { ca = "", crt, key } = context;

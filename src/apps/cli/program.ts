@@ -8,6 +8,7 @@ import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
 import { withConnectionFlags, type Run } from "./flags.ts";
+import { withGoFlags } from "./go-flags.ts";
 import type { Io, Shell } from "./io.ts";
 import { FAILURE, INTERRUPTED, OK, WRONG_USAGE } from "./status.ts";
 
@@ -19,6 +20,8 @@ Examples:
 
 The talosconfig is the file of --talosconfig, else of the variable TALOSCONFIG, else
 ./.trustplane/talosconfig, else ~/.talos/config.
+
+Flags are written as for talosctl: -o yaml, --output=yaml, and --force, --force=true, --force=false.
 
 Exit status:
   ${OK}    done
@@ -60,6 +63,7 @@ export async function runCli(
     status = await verb(await complete(shell));
   });
   for (const command of family(root)) {
+    withGoFlags(command);
     if (command.commands.length > 0) command.helpCommand("help [verb]", "show what a verb does");
     command
       .exitOverride()

@@ -1,7 +1,7 @@
 /** Takes over the authorities of a cluster that kubeadm made (talos-pki.md §3.4). */
 import { authorityProfiles } from "#pki";
 import { BundleInvalidError } from "../errors.ts";
-import { inspectAuthority, inspectKey } from "../key-material.ts";
+import { inspectAuthority, inspectServiceAccountKey } from "../key-material.ts";
 import { readTalosVersion } from "../talos-version.ts";
 import type { SecretsBundle } from "./bundle.ts";
 import { type BundleSources, issueRoot, issueSecrets } from "./issue.ts";
@@ -65,6 +65,6 @@ async function problemsOf(files: KubernetesPki, options: BundleSources): Promise
     for (const { field, message, kind } of findings)
       if (kind !== "warning") problems.push(`${name}.${field}: ${message}`);
   }
-  const key = await inspectKey(files["sa.key"], options.keys);
+  const key = await inspectServiceAccountKey(files["sa.key"], options.keys);
   return "publicKey" in key ? problems : [...problems, `sa.key: ${key.message}`];
 }

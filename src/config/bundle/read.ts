@@ -4,7 +4,7 @@ import {
   certificateFormProblem,
   type Inspection,
   inspectAuthority,
-  inspectKey,
+  inspectServiceAccountKey,
   keyFormProblem,
 } from "../key-material.ts";
 import { decodePem, isBase64 } from "../pem-text.ts";
@@ -32,7 +32,7 @@ export function readBundle(text: string, source = "the secrets bundle"): LoadedB
  * Reads a bundle that is new here, and looks at what Talos does not look at: that keys match their
  * certificates, that authorities are authorities and have not expired, the form of tokens.
  *
- * @param options strict: warnings about the content are errors
+ * @param options strict: warnings are errors
  * @throws {BundleParseError} {@link BundleInvalidError} as {@link readBundle}
  */
 export async function loadBundle(
@@ -42,15 +42,12 @@ export async function loadBundle(
   const read = inspect(text, options.source ?? "the secrets bundle");
   const { bundle, place } = read;
   const errors = [...read.problems];
-  const warnings: string[] = [];
-  for (const { severity, ...problem } of await contentProblems(bundle, options)) {
-    const line = place(problem);
-    if (severity === "error") errors.push(line);
-    else if (options.strict === true) errors.push(`warning: ${line}`);
-    else warnings.push(line);
-  }
+  const warnings = [...read.warnings];
+  for (const { severity, ...problem } of await contentProblems(bundle, options))
+    (severity === "error" ? errors : warnings).push(place(problem));
+  if (options.strict === true) errors.push(...warnings.map((warning) => `warning: ${warning}`));
   if (errors.length > 0) throw new BundleInvalidError(errors);
-  return { bundle, warnings: [...read.warnings, ...warnings] };
+  return { bundle, warnings };
 }
 
 /** Something wrong with a field, or with what is not there. */
@@ -211,7 +208,7 @@ async function contentProblems(
   }
   const path = ["certs", "k8sserviceaccount", "key"];
   if (keyFormProblem(certs.k8sServiceAccount.key) === undefined) {
-    const key = await inspectKey(certs.k8sServiceAccount.key, inspection.keys);
+    const key = await inspectServiceAccountKey(certs.k8sServiceAccount.key, inspection.keys);
     if (!("publicKey" in key))
       found.push({
         path,

@@ -1,6 +1,8 @@
 /** What the program writes is whole, private, and never by accident in the place of something else. */
-import { existsSync, linkSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, linkSync, mkdirSync, rmSync } from "node:fs";
 import { chmod, mkdir, readlink, stat, symlink } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { at, systemClock, systemRandom } from "#runtime";
@@ -97,6 +99,75 @@ describe("one name is taken", () => {
     expect(await here.read("sub/b")).toBe("new b\n");
     expect(await here.mode("sub/b")).toBe(0o600);
     expect(await here.files()).toEqual(["a", "sub", "sub/b"]);
+  });
+});
+
+describe("with force", () => {
+  beforeEach(async () => {
+    for (const name of ["one", "two", "three"]) await here.write(name, `old ${name}\n`);
+    await chmod(join(here.cwd, "one"), 0o644);
+  });
+  const files = ["one", "new", "two", "three"].map((path) => ({ path, content: "new\n" }));
+
+  test("a failure midway brings back what was there, to the inode", async () => {
+    const before = await stat(join(here.cwd, "one"));
+    const late: Io = {
+      ...io,
+      random: {
+        // Drawn once for each draft: when it is the last one's turn, the name of the third is taken.
+        bytes: (length) => {
+          if (existsSync(join(here.cwd, "two")) && drawn++ === 3) {
+            rmSync(join(here.cwd, "two"));
+            mkdirSync(join(here.cwd, "two"));
+          }
+          return systemRandom.bytes(length);
+        },
+      },
+    };
+    let drawn = 0;
+    await expect(writeOutputs(late, files, true)).rejects.toThrow(
+      'cannot write "two": it is a directory',
+    );
+    expect(await here.files()).toEqual(["one", "three", "two"]);
+    expect(await here.read("one")).toBe("old one\n");
+    expect(await here.read("three")).toBe("old three\n");
+    const { ino, mode, mtimeMs } = await stat(join(here.cwd, "one"));
+    expect({ ino, mode, mtimeMs }).toEqual({
+      ino: before.ino,
+      mode: before.mode,
+      mtimeMs: before.mtimeMs,
+    });
+    expect(printed).toEqual({ stdout: "", stderr: "" });
+  });
+
+  test("all are replaced, and nothing is left beside them", async () => {
+    await writeOutputs(io, files, true);
+    expect(await here.files()).toEqual(["new", "one", "three", "two"]);
+    for (const { path } of files) expect(await here.read(path)).toBe("new\n");
+    expect(await here.mode("one")).toBe(0o600);
+  });
+
+  test("a symbolic link stays, and the file that it leads to is replaced", async () => {
+    await symlink("two", join(here.cwd, "link"));
+    await writeOutputs(io, [{ path: "link", content: "new\n" }], true);
+    expect(await readlink(join(here.cwd, "link"))).toBe("two");
+    expect(await here.read("two")).toBe("new\n");
+  });
+
+  test("what is no file is not replaced, nor a directory, before any work is done", async () => {
+    await using server = createServer().listen(join(here.cwd, "socket"));
+    await once(server, "listening");
+    await symlink("socket", join(here.cwd, "link"));
+    await mkdir(join(here.cwd, "sub"));
+    for (const [path, what] of [
+      ["link", "it is a device, a pipe or a socket, and no file"],
+      ["sub", "it is a directory"],
+    ] as const) {
+      const message = `cannot write "${path}": ${what}`;
+      await expect(refuseExisting(io, ["one", path], true)).rejects.toThrow(message);
+      await expect(replaceFile(io, { path, content: "" })).rejects.toThrow(message);
+    }
+    expect((await stat(join(here.cwd, "socket"))).isSocket()).toBe(true);
   });
 });
 

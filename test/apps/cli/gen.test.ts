@@ -1,6 +1,6 @@
 /** `trustplane gen`: names, modes, refusals; openssl looks at what comes out (talos-pki.md §3). */
 import { execFile } from "node:child_process";
-import { cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -166,6 +166,27 @@ describe("gen ca, key, csr, crt, keypair", () => {
   });
 });
 
+test("a key under the label of another type is refused, with the file's name", async () => {
+  await done("ca", "--organization", "ca");
+  await done("key", "--name", "a");
+  await done("csr", "--key", "a.key", "--ip", "192.0.2.1");
+  for (const [file, verb] of [
+    ["a.key", ["csr", "--key", "a.key", "--ip", "192.0.2.1", "--force"]],
+    ["ca.key", ["crt", "--ca", "ca", "--csr", "a.csr", "--name", "a"]],
+  ] as const) {
+    const pem = await here.read(file);
+    await here.write(file, pem.replaceAll("ED25519 PRIVATE", "EC PRIVATE"));
+    expect(await gen(...verb)).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: `error: ${file}: the label "EC PRIVATE KEY" does not fit the key below it, which is of type Ed25519\n`,
+    });
+    await here.write(file, pem.replaceAll("ED25519 PRIVATE", "RSA PRIVATE"));
+    expect(await gen(...verb), "RSA").toMatchObject({ status: 1 });
+  }
+  expect(await here.files()).not.toContain("a.crt");
+});
+
 describe("gen secrets", () => {
   const bundle = async (path = "secrets.yaml") =>
     parse(await here.read(path)) as Record<string, Record<string, unknown>>;
@@ -227,10 +248,23 @@ describe("gen secrets", () => {
     await done("secrets", "--from-controlplane-config", join(demo, "controlplane.yaml"));
     const original = await here.run("gen", "secrets", "-o", "-", ...small);
     expect(original.status).toBe(0);
-    const { readFile } = await import("node:fs/promises");
     expect(await here.read("secrets.yaml")).toBe(
       await readFile(join(demo, "secrets.yaml"), "utf8"),
     );
+  });
+
+  test("--strict: what would be a warning is an error, and nothing is written", async () => {
+    const odd = ["secrets", ...small, "-t", "odd-secret-token", "--strict"];
+    const token = await gen(...odd);
+    expect(token.status).toBe(1);
+    expect(token.stderr).toContain("warning: secrets.yaml:");
+    const text = await readFile(join(demo, "controlplane.yaml"), "utf8");
+    await here.write("c.yaml", text.replace(/^ {4}token: .*$/m, "    token: odd"));
+    const config = await gen("secrets", "--from-controlplane-config", "c.yaml", "--strict");
+    expect(config.status).toBe(1);
+    expect(config.stderr).toContain("warning: c.yaml:6: machine.token: is not of the form");
+    expect(await here.files()).toEqual(["c.yaml"]);
+    await done(...odd.slice(0, -1), "--strict=false");
   });
 
   test("a worker's configuration is refused, and says what it lacks", async () => {
@@ -299,83 +333,5 @@ describe("gen secrets", () => {
       ),
     );
     expect(await here.files()).not.toContain("secrets.yaml");
-  });
-});
-
-describe("gen config", () => {
-  const secrets = ["--with-secrets", join(demo, "secrets.yaml")];
-  const cluster = ["config", "demo", "https://192.0.2.10:6443"];
-
-  test("three files, for their owner only", async () => {
-    const { stderr } = await done(...cluster, ...secrets);
-    expect(stderr).toBe("Created controlplane.yaml\nCreated worker.yaml\nCreated talosconfig\n");
-    await privateFiles("controlplane.yaml", "worker.yaml", "talosconfig");
-    const { stdout } = await here.run("config", "info", "--talosconfig", "talosconfig");
-    expect(stdout).toContain("Current context:     demo\n");
-    expect(stdout).toContain("Roles:               os:admin\n");
-    for (const file of ["controlplane.yaml", "worker.yaml"])
-      expect(await here.run("validate", "-c", file, "-m", "metal", "--strict")).toEqual({
-        status: 0,
-        stdout: `${file} is valid for metal mode\n`,
-        stderr: "",
-      });
-  });
-
-  test("without a bundle it says that it makes one", { timeout: 60_000 }, async () => {
-    const { stderr } = await done(...cluster, "-t", "talosconfig", "--talos-version", "v1.6");
-    expect(stderr).toBe("generating PKI and tokens\nCreated talosconfig\n");
-  });
-
-  test("-o is a directory, or with one type a file or the standard output", async () => {
-    await done(...cluster, ...secrets, "-o", "out");
-    await done(...cluster, ...secrets, "-t", "worker", "-o", "mine.yaml");
-    await done(...cluster, ...secrets, "-t", "worker", "-o", "out", "--force");
-    expect(await here.files()).toEqual([
-      "mine.yaml",
-      "out",
-      "out/controlplane.yaml",
-      "out/talosconfig",
-      "out/worker.yaml",
-    ]);
-    const { stdout } = await done(...cluster, ...secrets, "-t", "worker", "-o", "-");
-    expect(stdout).toBe(await here.read("mine.yaml"));
-    expect(await gen(...cluster, ...secrets, "-o", "-")).toMatchObject({ status: 2 });
-  });
-
-  test("one file that exists stops all of them", async () => {
-    await here.write("worker.yaml", "mine\n");
-    expect(await gen(...cluster, ...secrets)).toMatchObject({
-      status: 1,
-      stderr: 'error: file "worker.yaml" already exists, use --force to overwrite\n',
-    });
-    expect(await here.files()).toEqual(["worker.yaml"]);
-    expect(await here.read("worker.yaml")).toBe("mine\n");
-  });
-
-  test("the flags arrive in the files", async () => {
-    const flags = ["--additional-sans", "a.example,192.0.2.7", "--install-disk", "/dev/vda"];
-    await done(...cluster, ...secrets, ...flags, "--dns-domain", "k.test", "-t", "controlplane");
-    const text = await here.read("controlplane.yaml");
-    for (const part of ["a.example", "192.0.2.7", "/dev/vda", "k.test"])
-      expect(text).toContain(part);
-  });
-
-  test.each([
-    ["http://192.0.2.10:6443", "https://"],
-    ["192.0.2.10", "https://192.0.2.10:6443"],
-  ])("the endpoint %s is refused, and the error says how to write it", async (endpoint, hint) => {
-    const { status, stderr } = await gen("config", "demo", endpoint, ...secrets);
-    expect(status).toBe(2);
-    expect(stderr).toContain(hint);
-    expect(await here.files()).toEqual([]);
-  });
-
-  test("a bundle with everything wrong is refused with everything that is wrong", async () => {
-    await here.write("broken.yaml", "cluster: {id: x}\nsecrets: {}\n");
-    const { status, stderr } = await gen(...cluster, "--with-secrets", "broken.yaml");
-    expect(status).toBe(1);
-    for (const part of ["broken.yaml", "cluster.secret is required", "certs is required"])
-      expect(stderr).toContain(part);
-    expect(await here.files()).toEqual(["broken.yaml"]);
   });
 });

@@ -1,79 +1,22 @@
 /** The verbs that talk to nodes, against two nodes that are really there. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { loadMachineConfig, writeTalosconfig } from "#config";
-import { CertificateStatus, MachineConfig } from "#resources";
-import { days, silentLogger, systemClock, type SpecOf } from "#runtime";
-import { Namespace, registerKinds, ResourceDefinition } from "#runtime/engine";
-import { openMemoryStore, type Store } from "#runtime/store";
-import { startApid, type Apid } from "../../../src/apps/apid/index.ts";
-import { issueClient, issueRoot, issueServer } from "../apid/running-node.ts";
+import { writeTalosconfig } from "#config";
+import { CertificateStatus } from "#resources";
+import { days, systemClock } from "#runtime";
+import { issueClient, issueRoot } from "../apid/running-node.ts";
 import { bench, type Bench } from "./harness.ts";
+import { startNode, status, type Received } from "./listening-node.ts";
 
-const status: SpecOf<typeof CertificateStatus> = {
-  state: "Valid",
-  why: "",
-  subject: "CN = node-1",
-  issuer: "O = talos",
-  serialNumber: "0a",
-  notBefore: "2030-01-01T00:00:00Z",
-  notAfter: "2030-01-02T00:00:00Z",
-  renewAt: "2030-01-01T12:00:00Z",
-  nextAttempt: "",
-  lastError: "",
-  chain: "ok",
-  keyAlgorithm: "Ed25519",
-  signatureAlgorithm: "Ed25519",
-  keyUsages: ["digitalSignature"],
-  extKeyUsages: ["serverAuth"],
-  dnsNames: ["node-1"],
-  ipAddresses: ["127.0.0.1"],
-  spkiFingerprint: "",
-  source: "",
-};
-
-const kinds = [CertificateStatus, MachineConfig];
 const [ONE, TWO] = ["127.0.0.1", "127.0.0.2"] as const;
-const received: { data: string; dryRun: boolean }[] = [];
+const received: Received[] = [];
 let root: Awaited<ReturnType<typeof issueRoot>>;
-const nodes: { apid: Apid; store: Store }[] = [];
-
-async function startNode(address: string, id: string) {
-  const server = await issueServer(root, { ipAddresses: [address] });
-  const store = openMemoryStore();
-  const namespaces = { secrets: "", config: "" };
-  await registerKinds(store, kinds, namespaces);
-  await store.create(CertificateStatus, id, { ...status, ipAddresses: [address] });
-  const apid = await startApid({
-    address,
-    port: 0,
-    material: { key: server.key, cert: server.crt, ca: [root.crt] },
-    store,
-    kinds: [...kinds, ResourceDefinition, Namespace],
-    clock: systemClock,
-    log: silentLogger,
-    ports: {
-      build: { sha: "0123abc", built: "2030-01-01T00:00:00Z" },
-      applyConfiguration: async (request) => {
-        if (request.data.startsWith("bad")) loadMachineConfig(request.data, "the configuration");
-        received.push(request);
-        return { warnings: ["machine.token is odd"], modeDetails: "Changed: machine.certSANs\n" };
-      },
-      issueClientConfiguration: async ({ roles, lifetime }) => {
-        const identity = await issueClient(root, roles, { lifetime });
-        const context = { endpoints: [], ca: root.crt, ...identity };
-        const talosconfig = writeTalosconfig({ context: "new", contexts: { new: context } });
-        return { ca: root.crt, ...identity, talosconfig };
-      },
-    },
-  });
-  nodes.push({ apid, store });
-}
+const nodes: Awaited<ReturnType<typeof startNode>>[] = [];
 
 beforeAll(async () => {
   root = await issueRoot();
-  await startNode(ONE, "apid-server");
-  await startNode(TWO, "etcd-server");
+  nodes.push(await startNode(root, { address: ONE, id: "apid-server", received }));
+  nodes.push(await startNode(root, { address: TWO, id: "etcd-server", received }));
 });
 afterAll(async () => {
   for (const { apid, store } of nodes) {
@@ -314,6 +257,16 @@ describe("apply-config", () => {
       stderr: "WARNING: machine.token is odd\nChanged: machine.certSANs\n",
     });
     expect(received).toEqual([{ data: "# kept\nmachine: {}\n", dryRun: true }]);
+  });
+
+  test("--strict: a warning is an error, and nothing but a dry run is asked for", async () => {
+    await here.write("new.yaml", "machine: {}\n");
+    expect(await run("apply-config", "-f", "new.yaml", "--strict")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: "error: 1 warning, and --strict:\n\t* machine.token is odd\n",
+    });
+    expect(received).toEqual([{ data: "machine: {}\n", dryRun: true }]);
   });
 
   test("what is wrong is told of the file, as it was named", async () => {

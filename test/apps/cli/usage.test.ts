@@ -1,4 +1,6 @@
 /** What the program says about itself, and about being called wrongly. */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { at } from "#runtime";
 import { bench, type Bench } from "./harness.ts";
@@ -87,12 +89,28 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
     [["gen", "config", "n", "https://a", "--talos-version", "1.13"], "write it as v1.13"],
     [["gen", "config", "n", "https://a", "-o", "-"], "the standard output takes one type"],
     [["gen", "config", "n", "https://a", "-t", ","], "It names no type."],
+    [
+      ["gen", "config", "n", "https://a_b..c:6443"],
+      '"a_b..c" is neither a DNS name nor an address',
+    ],
+    [["gen", "config", "n", "a:6443"], "the scheme is missing; try https://a:6443"],
+    [["gen", "config", "", "https://a"], "the name of the cluster is empty"],
+    [["gen", "config", "n", "https://a", "--dns-domain", "a b"], '"a b" is not a DNS domain'],
+    [["gen", "config", "n", "https://a", "--kubernetes-version", "1"], "write it as 1.36.2"],
+    [["gen", "secrets", "-o", ""], "It is empty."],
+    [["config", "new", ""], "It is empty."],
+    [["up", "--api-address", "fe80::1%eth0"], "Not an IP address."],
+    [["up", "--adopt=perhaps"], "argument 'perhaps' is invalid. It is true or false."],
+    [["up", "--config-overwrite=true"], "--config-overwrite needs --config"],
+    [["validate", "--strict=yes", "-c", "x", "-m", "metal"], "It is true or false."],
     [["config", "new", "--roles", "root"], "unknown roles: root"],
     [["config", "new", "--roles", ","], "--roles names no role"],
     [["config", "endpoint", "bad:port:x"], '"bad:port:x" is not an endpoint; endpoints look like'],
     [["config", "endpoint", "192.0.2.1", "http://foo"], "its scheme is not https"],
     [["config", "endpoint", "a_b!"], "is neither a DNS name nor an address"],
     [["get", "rd", "-e", "bad:port:x"], '"bad:port:x" is not an endpoint'],
+    [["get", "rd", "-n", "a b"], '"a b" is not a node'],
+    [["config", "node", "ä"], '"ä" is not a node'],
     [["config", "new", "--crt-ttl", "1 year"], "Not a positive duration"],
     [["up", "--config"], "error: option '--config <file>' argument missing\n"],
   ])("%j", async (argv, message) => {
@@ -112,6 +130,46 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
   });
 });
 
+describe("flags with = before their value, as Go has them", () => {
+  const short = /^Client v\S+\n$/;
+  const long = /^Client:\n/;
+  const CLIENT = ["version", "--client"];
+
+  test.each([
+    [["--short=true"], short],
+    [["--short=1"], short],
+    [["--short=T"], short],
+    [["--short=false"], long],
+    [["--short", "--short=false"], long],
+    [["--short=false", "--short"], short],
+  ])("%j", async (flags, printed) => {
+    const { status, stdout } = await here.run(...CLIENT, ...flags);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(printed);
+  });
+
+  test("a flag before the verb, a short one, and one with a value", async () => {
+    await here.write("a.key", "mine");
+    const key = ["key", "--name=a"];
+    expect(await here.run("gen", "--force=false", ...key)).toMatchObject({ status: 1 });
+    expect(await here.run("gen", "-f=false", ...key)).toMatchObject({ status: 1 });
+    expect(await here.read("a.key")).toBe("mine");
+    expect(await here.run("gen", "--force=true", ...key)).toMatchObject({ status: 0 });
+    const secrets = ["secrets", "--talos-version=v1.6", "-o=b.yaml"];
+    expect(await here.run("gen", ...secrets)).toMatchObject({ status: 0 });
+    expect(await here.files()).toEqual(["a.key", "b.yaml"]);
+  });
+
+  test("what follows -- is no flag, and help shows the flags as they were", async () => {
+    await here.write("tc", "context: a\ncontexts:\n    a:\n        endpoints: []\n");
+    const world = { env: { TALOSCONFIG: "tc" } };
+    const remove = ["config", "remove", "--dry-run", "--", "--noconfirm=true"];
+    const { stderr } = await here.runWith(world, ...remove);
+    expect(stderr).toContain("no context matches --noconfirm=true");
+    expect((await here.run("config", "remove", "--help")).stdout).not.toContain("--no-");
+  });
+});
+
 test("version --client asks nobody", async () => {
   const { status, stdout } = await here.run("version", "--client");
   expect(status).toBe(0);
@@ -119,4 +177,29 @@ test("version --client asks nobody", async () => {
     /^Client:\n\tTag: {9}v\d+\.\d+\.\d+\S*\n\tSHA: {9}\S*\n\tBuilt: {7}\S*\n\tGo version: {2}node v\S+\n\tOS\/Arch: {5}\w+\/\w+\n$/,
   );
   expect((await here.run("version", "--client", "--short")).stdout).toMatch(/^Client v\d/);
+});
+
+describe("up --strict", () => {
+  const config = join(import.meta.dirname, "../../fixtures/talos-demo/controlplane.yaml");
+  const up = ["up", "--config", "c.yaml", "--time-source", "none"];
+
+  beforeEach(async () => {
+    const text = await readFile(config, "utf8");
+    await here.write("c.yaml", text.replace(/^ {4}token: .*$/m, "    token: odd"));
+  });
+
+  test("a warning about the configuration is an error, before anything is written", async () => {
+    const { status, stdout, stderr } = await here.run(...up, "--strict");
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toContain("c.yaml:6: machine.token: is not of the form of a token");
+    expect(await here.files()).toEqual(["c.yaml"]);
+  });
+
+  test("a configuration that is not to be applied is not judged", async () => {
+    await mkdir(join(here.cwd, ".trustplane"));
+    await here.write(".trustplane/state.db", "not a database, so the start goes no further\n");
+    expect((await here.run(...up, "--strict")).stderr).not.toContain("machine.token");
+    const overwriting = await here.run(...up, "--strict", "--config-overwrite");
+    expect(overwriting.stderr).toContain("machine.token");
+  });
 });

@@ -12,6 +12,7 @@ export const applyConfigCommand = (run: Run): Command =>
       choice("-m, --mode <mode>", "when it takes effect", ["auto", "no-reboot"]).default("auto"),
     )
     .option("--dry-run", "only say what would change", false)
+    .option("--strict", "treat warnings of the node's checks as errors, and change nothing", false)
     .addHelpText("after", "\nExamples:\n  $ trustplane apply-config -f controlplane.yaml")
     .action((options: ApplyConfigOptions, command: Command) =>
       run(async (io) => {

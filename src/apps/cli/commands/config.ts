@@ -4,6 +4,7 @@ import {
   choice,
   connection,
   durationText,
+  filePath,
   listed,
   withConnectionFlags,
   type Run,
@@ -98,7 +99,7 @@ const collecting = (run: Run): Command[] => [
     .argument("<pattern...>", "names, in which * and ? stand for anything")
     .option("-y, --noconfirm", "do not ask", false)
     .option("--dry-run", "only say what would be taken away", false)
-    .addHelpText("after", "\nExamples:\n  $ trustplane config remove 'lab-*' --dry-run")
+    .addHelpText("after", "\nExamples:\n  $ trustplane config remove 'lab*' --dry-run")
     .action((patterns: string[], options: verbs.RemoveOptions, command: Command) =>
       run(async (io) => (await load()).removeContexts(io, patterns, options, connection(command))),
     ),
@@ -107,7 +108,7 @@ const collecting = (run: Run): Command[] => [
 const newCommand = (run: Run): Command =>
   new Command("new")
     .description("Asks a node for a new client certificate, and writes a talosconfig with it.")
-    .argument("[path]", "where to write it", "talosconfig")
+    .argument("[path]", "where to write it; - is the standard output", filePath, "talosconfig")
     .option(
       "--roles <role>",
       "the roles it may act in (comma-separated; default: os:admin)",

@@ -1,6 +1,6 @@
 /** `trustplane gen`: secrets, configurations and certificates, offline. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { forced, listed, type Run } from "../flags.ts";
+import { filePath, forced, listed, type Run } from "../flags.ts";
 import type { GenConfigFlags } from "../verbs/gen/config.ts";
 import type { GenSecretsFlags } from "../verbs/gen/secrets.ts";
 import { caCommand, crtCommand, csrCommand, keyCommand, keypairCommand } from "./gen-pki.ts";
@@ -38,9 +38,10 @@ function secretsCommand(run: Run): Command {
     .option(
       "-o, --output-file <file>",
       "where to write it; - is the standard output",
+      filePath,
       "secrets.yaml",
     )
-    .addOption(new Option("--output <file>").hideHelp())
+    .addOption(new Option("--output <file>").argParser(filePath).hideHelp())
     .option("--talos-version <version>", "the contract to make it for", TALOS_VERSION)
     .addOption(
       new Option(`-p, ${pki} <dir>`, "take authorities and sa.key from kubeadm's layout").conflicts(
@@ -54,6 +55,7 @@ function secretsCommand(run: Run): Command {
         "the bootstrap token to put in; @FILE reads it from a file, - from the standard input",
       ).conflicts("fromControlplaneConfig"),
     )
+    .option("--strict", "treat warnings as errors", false)
     .addHelpText(
       "after",
       `
@@ -61,7 +63,7 @@ Examples:
   $ trustplane gen secrets
   $ trustplane gen secrets -o - | age -e -r RECIPIENT > secrets.yaml.age
   $ trustplane gen secrets ${pki} /etc/kubernetes/pki --kubernetes-bootstrap-token @token.txt
-  $ trustplane gen secrets --from-controlplane-config controlplane.yaml`,
+  $ trustplane gen secrets --from-controlplane-config controlplane.yaml -o recovered.yaml`,
     )
     .action((options: GenSecretsFlags, command: Command) =>
       run(async (io) => {
@@ -88,13 +90,16 @@ function configCommand(run: Run): Command {
     .option("--install-disk <disk>", "the disk to install to", "/dev/sda")
     .option("--dns-domain <domain>", "the cluster's DNS domain", "cluster.local")
     .option("-o, --output <path>", "a directory; with one type a file, or - for standard output")
+    .option("--strict", "treat warnings about the secrets bundle as errors", false)
+    .option("--with-docs", "taken as talosctl takes it; no comments are written either way")
+    .option("--with-examples", "taken as talosctl takes it; no examples are written either way")
     .addHelpText(
       "after",
       `
 Examples:
   $ trustplane gen config my-cluster https://192.0.2.10:6443
   $ trustplane gen config my-cluster https://192.0.2.10:6443 --with-secrets secrets.yaml \\
-      --output-types talosconfig --output talosconfig`,
+      --output-types talosconfig --output admin.talosconfig`,
     )
     .action((name: string, endpoint: string, options: GenConfigFlags, command: Command) =>
       run(async (io) => {

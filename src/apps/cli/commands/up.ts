@@ -12,6 +12,7 @@ export const upCommand = (run: Run): Command =>
     )
     .option("--config <file>", "machine configuration for a node without state", repeated)
     .option("--config-overwrite", "apply --config to a node that has state", false)
+    .option("--strict", "treat warnings about a --config that is to be applied as errors", false)
     .option("--state-dir <dir>", "where the node keeps its state", "./.trustplane")
     .option("--pki-dir <dir>", "where certificates and keys are written (default: <state-dir>/pki)")
     .option("--adopt", "take over files below --pki-dir that the node did not write", false)

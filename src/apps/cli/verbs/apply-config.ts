@@ -12,6 +12,8 @@ export interface ApplyConfigOptions {
   readonly file: string;
   readonly mode: "auto" | "no-reboot";
   readonly dryRun: boolean;
+  /** A node whose checks have warnings keeps what it has. */
+  readonly strict: boolean;
 }
 
 /** A node did not take the configuration. */
@@ -22,7 +24,7 @@ export class ConfigurationNotTakenError extends CodedError {
 /** Applies the configuration; what the nodes say about it goes to stderr. */
 export async function applyConfig(
   io: Io,
-  { file, mode, dryRun }: ApplyConfigOptions,
+  { file, mode, dryRun, strict }: ApplyConfigOptions,
   flags: Connection,
 ): Promise<number> {
   const data = await readInput(io, file);
@@ -30,6 +32,10 @@ export async function applyConfig(
   return withNodes(io, flags, async ({ client, names, each, status }) => {
     const answers = await each(async (node) => {
       try {
+        if (strict) {
+          const tried = await client.applyConfiguration({ data, mode, dryRun: true }, { node });
+          refuseWarned(tried.warnings.map(named));
+        }
         return await client.applyConfiguration({ data, mode, dryRun }, { node });
       } catch (error) {
         if (!(error instanceof CallFailedError)) throw error;
@@ -46,6 +52,15 @@ export async function applyConfig(
     }
     return status();
   });
+}
+
+/** @throws {ConfigurationNotTakenError} naming every warning */
+function refuseWarned(warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  const number = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+  throw new ConfigurationNotTakenError(
+    [`${number}, and --strict:`, ...warnings.map((warning) => `\t* ${warning}`)].join("\n"),
+  );
 }
 
 /** A node does not know what the file is called: it says `the configuration:LINE: …`. */

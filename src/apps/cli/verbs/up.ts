@@ -1,12 +1,15 @@
 /** Hands the node what it needs of the command line, and its signals. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
+import { exists } from "../files.ts";
 import type { Io } from "../io.ts";
 
 /** The flags of `up`. */
 export interface UpOptions {
   readonly config?: readonly string[];
   readonly configOverwrite: boolean;
+  /** Warnings about a configuration that is to be applied are errors. */
+  readonly strict: boolean;
   readonly stateDir: string;
   readonly pkiDir?: string;
   readonly adopt: boolean;
@@ -19,14 +22,15 @@ export interface UpOptions {
 /**
  * Runs the node until it is told to stop.
  *
- * @throws {UsageError} before anything is written
+ * @throws {UsageError} {@link ConfigInvalidError} with `--strict`: before anything is written
  */
 export async function up(io: Io, options: UpOptions): Promise<number> {
   // The signals are taken before the node is loaded: a Ctrl-C in the first moments ends it in order.
   const signal = io.interruption();
   await checkOptions(options);
   const { runNode } = await import("../../node/index.ts");
-  const { config = [], stateDir, pkiDir, ...rest } = options;
+  const { config = [], stateDir, pkiDir, strict, ...rest } = options;
+  if (strict) await checkStrictly(io, options);
   return runNode(
     {
       ...rest,
@@ -51,4 +55,18 @@ async function checkOptions({ hostname, config = [], configOverwrite }: UpOption
   const problem = hostnameProblem(hostname);
   if (problem !== undefined)
     throw new UsageError(`--hostname ${JSON.stringify(hostname)} is no hostname: ${problem}`);
+}
+
+/** The node makes the same checks; what it would warn of is refused here. */
+async function checkStrictly(io: Io, options: UpOptions): Promise<void> {
+  const { config = [], configOverwrite, stateDir } = options;
+  // What is stored stays in force whatever the file holds, and is never refused.
+  if (config.length === 0 || (!configOverwrite && (await exists(io, join(stateDir, "state.db")))))
+    return;
+  const { readConfigFiles } = await import("../../node/configuration.ts");
+  const { checkMachineConfig } = await import("#config");
+  const { webCryptoKeys } = await import("#pki");
+  const read = await readConfigFiles(config.map((file) => resolve(io.cwd, file)));
+  const now = io.clock.now();
+  await checkMachineConfig(read, { mode: "container", strict: true, now, keys: webCryptoKeys() });
 }

@@ -1,8 +1,14 @@
 /** What new configurations are made from, and what is settled before any line is written. */
 import type { SecretsBundle } from "../../bundle/bundle.ts";
-import { certSanProblem } from "../../cert-san.ts";
+import { certSanProblem, isClusterDomain } from "../../cert-san.ts";
 import { endpointProblem } from "../../endpoint.ts";
-import { CertSanError, EndpointError } from "../../errors.ts";
+import {
+  CertSanError,
+  ClusterNameError,
+  DnsDomainError,
+  EndpointError,
+  KubernetesVersionError,
+} from "../../errors.ts";
 import { DEFAULT_TALOS_VERSION, readTalosVersion, type TalosVersion } from "../../talos-version.ts";
 
 /** What new configurations are made from. */
@@ -19,7 +25,7 @@ export interface MachineConfigSources {
   readonly installDisk?: string;
   /** The installer of the Talos version where absent. */
   readonly installImage?: string;
-  /** `1.36.2` where absent. */
+  /** `1.36.2` where absent; a `v` before it does no harm. */
   readonly kubernetesVersion?: string;
   /** `cluster.local` where absent. */
   readonly dnsDomain?: string;
@@ -39,29 +45,44 @@ const KUBERNETES_VERSION = "1.36.2";
 /** The last releases that this project knows of; of others, the first. */
 const RELEASES: Readonly<Record<string, string>> = { "1.13": "v1.13.5" };
 
+/** What a person chooses of a cluster. */
+export type ClusterChoices = Pick<
+  MachineConfigSources,
+  "clusterName" | "endpoint" | "additionalSans" | "talosVersion" | "kubernetesVersion" | "dnsDomain"
+>;
+
 /**
  * Checks what a person chooses of a cluster, before anything is made of it.
  *
- * @throws {EndpointError} {@link CertSanError} {@link TalosVersionError}
+ * @throws {ClusterNameError} {@link EndpointError} {@link CertSanError} {@link TalosVersionError}
+ *   {@link KubernetesVersionError} {@link DnsDomainError}
  */
-export function checkClusterChoices({
-  talosVersion = DEFAULT_TALOS_VERSION,
-  additionalSans = [],
-  endpoint,
-}: Pick<MachineConfigSources, "talosVersion" | "additionalSans" | "endpoint">): void {
-  readTalosVersion(talosVersion);
+export function checkClusterChoices(choices: ClusterChoices): void {
+  const { clusterName, endpoint, additionalSans = [], kubernetesVersion, dnsDomain } = choices;
+  if (clusterName.trim() === "") throw new ClusterNameError("the name of the cluster is empty");
+  readTalosVersion(choices.talosVersion ?? DEFAULT_TALOS_VERSION);
   const problem = endpointProblem(endpoint);
   if (problem !== undefined) throw new EndpointError(endpointMessage(endpoint, problem));
   for (const san of additionalSans) {
     const fault = certSanProblem(san);
     if (fault !== undefined) throw new CertSanError(`additional SANs: ${fault}`);
   }
+  if (kubernetesVersion !== undefined && !versionForm.test(kubernetesVersion))
+    throw new KubernetesVersionError(
+      `${JSON.stringify(kubernetesVersion)} is not a version of Kubernetes: write it as ${KUBERNETES_VERSION}`,
+    );
+  if (dnsDomain !== undefined && !isClusterDomain(dnsDomain))
+    throw new DnsDomainError(
+      `${JSON.stringify(dnsDomain)} is not a DNS domain; write it as cluster.local`,
+    );
 }
+
+const versionForm = /^v?\d+\.\d+\.\d+(?:-[0-9a-z.-]+)?$/i;
 
 /**
  * Settles what is left open.
  *
- * @throws {EndpointError} {@link CertSanError} {@link TalosVersionError}
+ * @throws as {@link checkClusterChoices}
  */
 export function blueprintOf(sources: MachineConfigSources): Blueprint {
   const { talosVersion = DEFAULT_TALOS_VERSION, additionalSans = [], endpoint } = sources;
@@ -70,10 +91,10 @@ export function blueprintOf(sources: MachineConfigSources): Blueprint {
   return {
     installDisk: "/dev/sda",
     installImage: `ghcr.io/siderolabs/installer:${releaseOf(talosVersion, version)}`,
-    kubernetesVersion: KUBERNETES_VERSION,
     dnsDomain: "cluster.local",
     clusterDiscovery: true,
     ...defined(sources),
+    kubernetesVersion: (sources.kubernetesVersion ?? KUBERNETES_VERSION).replace(/^v/i, ""),
     additionalSans,
     version,
     host: new URL(endpoint).hostname.replace(/^\[(.*)\]$/, "$1"),

@@ -1,6 +1,6 @@
 /** Looks at every certificate and key of a configuration; Talos finds out when it uses them. */
 import type { KeyedPem } from "#pki";
-import { type Inspection, inspectAuthority, inspectKey } from "../../key-material.ts";
+import { type Inspection, inspectAuthority, inspectServiceAccountKey } from "../../key-material.ts";
 import { decodePem, isBase64, REDACTED } from "../../pem-text.ts";
 import type { FieldPath } from "../../yaml/read.ts";
 import type { ConfigDocument } from "../documents.ts";
@@ -158,6 +158,6 @@ async function judgeKey(place: KeyPlace, { keys }: Inspection): Promise<Judgemen
   if (key === "") return []; // whoever needs it says so
   const say = (message: string): Judgement[] => [{ document, path, message: prefix + message }];
   if (encoded && key !== REDACTED && !isBase64(key)) return say("is not base64");
-  const read = await inspectKey(encoded ? decodePem(key) : key, keys);
+  const read = await inspectServiceAccountKey(encoded ? decodePem(key) : key, keys);
   return "publicKey" in read ? [] : say(read.message);
 }

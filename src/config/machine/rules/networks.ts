@@ -1,6 +1,6 @@
 /** Rules of our own: networks, the cluster's domain, lifetimes and encryption secrets. */
 import { isNetwork } from "../../address.ts";
-import { certSanProblem } from "../../cert-san.ts";
+import { isClusterDomain } from "../../cert-san.ts";
 import { readDuration } from "../../duration.ts";
 import type { FieldPath } from "../../yaml/read.ts";
 import type { Judgement, MachineRule, Subject } from "../judgement.ts";
@@ -33,7 +33,7 @@ function* judge(
           message: `${JSON.stringify(subnet)} is not a network: an address, a slash, a number of bits`,
         };
   const { dnsDomain } = network;
-  if (dnsDomain !== "" && certSanProblem(`kubernetes.default.svc.${dnsDomain}`) !== undefined)
+  if (dnsDomain !== "" && !isClusterDomain(dnsDomain))
     yield {
       document,
       path: [...base, "dnsDomain"],

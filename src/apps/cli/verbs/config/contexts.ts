@@ -48,8 +48,11 @@ export async function setEndpoints(io: Io, endpoints: readonly string[], flags: 
 }
 
 /** Sets the nodes of the context in use. */
-export const setNodes = (io: Io, nodes: readonly string[], flags: Connection) =>
-  change(io, flags, (context) => ({ ...context, nodes }));
+export async function setNodes(io: Io, nodes: readonly string[], flags: Connection) {
+  const { checkNodes } = await import("../../endpoints.ts");
+  checkNodes(nodes);
+  return change(io, flags, (context) => ({ ...context, nodes }));
+}
 
 async function change(
   io: Io,

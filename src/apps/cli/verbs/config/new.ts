@@ -1,7 +1,7 @@
 /** `config new`: a new client certificate, from a node (talos-pki.md §3.6). */
 import { readDuration, readTalosconfig, writeTalosconfig } from "#config";
 import { ArgumentError } from "../../errors.ts";
-import { exists, writeOutputs } from "../../files.ts";
+import { exists, STREAM, writeOutputs } from "../../files.ts";
 import type { Connection } from "../../flags.ts";
 import type { Io } from "../../io.ts";
 import { withNodes } from "../../nodes.ts";
@@ -23,7 +23,7 @@ export async function newTalosconfig(
   flags: Connection,
 ): Promise<number> {
   const roles = rolesOf(options.roles);
-  if (await exists(io, path))
+  if (path !== STREAM && (await exists(io, path)))
     throw new ArgumentError(`talosconfig file already exists: ${JSON.stringify(path)}`);
   return withNodes(io, flags, async ({ client, names, endpoints }) => {
     const [node, ...others] = names;

@@ -26,6 +26,8 @@ export interface GenConfigFlags {
   readonly installDisk: string;
   readonly dnsDomain: string;
   readonly output?: string;
+  /** Warnings are errors. */
+  readonly strict: boolean;
 }
 
 /** Something that `gen config` writes. */
@@ -46,7 +48,7 @@ type Request = GenConfigFlags & {
 /** Makes the files of a cluster, all or none. */
 export async function genConfig(io: Io, request: Request): Promise<number> {
   wrongUsage(() => {
-    checkClusterChoices(request);
+    checkClusterChoices({ ...request, clusterName: request.name });
   });
   const types = request.outputTypes ?? (Object.keys(FILE_NAMES) as OutputType[]);
   const paths = await pathsOf(io, types, request.output);
@@ -78,14 +80,15 @@ const isDirectory = (io: Io, path: string): Promise<boolean> =>
     () => false,
   );
 
-async function bundleOf(io: Io, { withSecrets, talosVersion }: Request): Promise<SecretsBundle> {
+async function bundleOf(io: Io, request: Request): Promise<SecretsBundle> {
+  const { withSecrets, talosVersion, strict } = request;
   const sources = sourcesOf(io, talosVersion);
   if (withSecrets === undefined) {
     io.stderr.write("generating PKI and tokens\n");
     return newBundle(io, sources);
   }
   const text = await readInput(io, withSecrets);
-  const { bundle, warnings } = await loadBundle(text, { ...sources, source: withSecrets });
+  const { bundle, warnings } = await loadBundle(text, { ...sources, source: withSecrets, strict });
   warn(io, warnings);
   return bundle;
 }

@@ -13,6 +13,7 @@ import {
   type PrivateKey,
 } from "#pki";
 import { after, hours } from "#runtime";
+import { ArgumentError } from "../../errors.ts";
 import { readInput, refuseExisting, writeOutputs } from "../../files.ts";
 import type { Io } from "../../io.ts";
 import { withProgress } from "../../terminal.ts";
@@ -52,11 +53,13 @@ export async function genCsr(
   io: Io,
   o: Forced & { readonly key: string; readonly ip: string; readonly roles?: readonly string[] },
 ): Promise<number> {
-  const { rolesOf } = await import("../../roles.ts"); // the others do without configurations
+  const { rolesOf } = await import("../../roles.ts");
   const organizations = rolesOf(o.roles);
   const path = `${o.key.replace(/\.[^./]*$/, "")}.csr`;
   await refuseExisting(io, [path], o.force);
-  const key = await webCryptoKeys().readKey(await readInput(io, o.key), o.key);
+  const pem = await readInput(io, o.key);
+  const key = await webCryptoKeys().readKey(pem, o.key);
+  await checkLabel(pem, key, o.key);
   const subject = buildName({ organizations: [...organizations] });
   const content = await issueCsr({ key, subject, dnsNames: [], ipAddresses: [o.ip] });
   await writeOutputs(io, [{ path, content }], o.force);
@@ -80,6 +83,7 @@ export async function genCrt(
     key: await readInput(io, `${o.ca}.key`),
   };
   const authority = await readAuthority(pair, webCryptoKeys(), `${o.ca}.crt, ${o.ca}.key`);
+  await checkLabel(pair.key, authority.key, `${o.ca}.key`);
   const csr = await readCsr(await readInput(io, o.csr), o.csr);
   const { clock, random } = io;
   const issued = await certifyCsr({
@@ -118,6 +122,13 @@ export async function genKeypair(
     o.force,
   );
   return 0;
+}
+
+/** @throws {ArgumentError} when the label of a key is that of another type */
+async function checkLabel(pem: string, key: PrivateKey, path: string): Promise<void> {
+  const { keyLabelProblem } = await import("#config"); // the others do without configurations
+  const problem = keyLabelProblem(pem, key);
+  if (problem !== undefined) throw new ArgumentError(`${path}: ${problem}`);
 }
 
 /** An authority as siderolabs/crypto builds them (talos-pki.md §2.1). */

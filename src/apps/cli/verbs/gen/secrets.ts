@@ -30,6 +30,8 @@ export interface GenSecretsFlags {
   readonly fromKubernetesPki?: string;
   readonly fromControlplaneConfig?: string;
   readonly kubernetesBootstrapToken?: string;
+  /** Warnings are errors. */
+  readonly strict: boolean;
 }
 
 /** Makes a secrets bundle; it goes through the checks of one that is read. */
@@ -43,7 +45,8 @@ export async function genSecrets(
   const { keys, now, ...sources } = sourcesOf(io, flags.talosVersion);
   const bundle = await bundleOf(io, flags, { keys, now, ...sources });
   const content = writeBundle(bundle);
-  const { warnings } = await loadBundle(content, { keys, now, source: path });
+  const { strict } = flags;
+  const { warnings } = await loadBundle(content, { keys, now, source: path, strict });
   warn(io, warnings);
   await writeOutputs(io, [{ path, content }], flags.force);
   return 0;
@@ -66,10 +69,10 @@ async function bundleOf(
   flags: GenSecretsFlags,
   sources: BundleSources,
 ): Promise<SecretsBundle> {
-  const { fromControlplaneConfig: source, fromKubernetesPki: directory } = flags;
+  const { fromControlplaneConfig: source, fromKubernetesPki: directory, strict } = flags;
   if (source !== undefined) {
     const config = loadMachineConfig(await readInput(io, source), source);
-    const { warnings } = await checkMachineConfig(config, sources);
+    const { warnings } = await checkMachineConfig(config, { ...sources, strict });
     warn(io, warnings);
     return bundleFromMachineConfig(config);
   }
