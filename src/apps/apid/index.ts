@@ -2,6 +2,7 @@
 export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
 export { ControlPlaneOnlyError, ListenError, ListenerMaterialError } from "./errors.ts";
+export { checkListen } from "./listener.ts";
 export type { MachinePorts } from "./machine-service.ts";
 export type { ListenerMaterial } from "./material.ts";
 export { TALOS_API_LEVEL } from "./version.ts";

@@ -3,8 +3,8 @@
  * away leaves its reason in the log; connections that pass are handed on.
  */
 import { seconds, type Clock, type Logger } from "#runtime";
-import type { Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer as createSocketServer, type Server, type Socket } from "node:net";
+import { createServer, type TLSSocket } from "node:tls";
 import type { Caller } from "./caller.ts";
 import { openConnections, peerOf } from "./connections.ts";
 import { ListenError } from "./errors.ts";
@@ -68,7 +68,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    log.info({ peer: peerOf(socket), code: error.code }, "TLS handshake failed");
+    const peer = socket.remoteAddress && peerOf(socket); // gone with a connection that was reset
+    log.info({ ...(peer && { peer }), code: error.code }, "TLS handshake failed");
   });
   server.on("secureConnection", (socket) => connections.receive(socket));
   const port = await listen(server, address, options.port);
@@ -87,6 +88,17 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
     destroyConnections: () => sockets.forEach((socket) => socket.destroy()),
   };
+}
+
+/**
+ * Makes sure that a listener could be opened now.
+ *
+ * @throws {ListenError}
+ */
+export async function checkListen(place: Pick<ListenerOptions, "address" | "port">): Promise<void> {
+  const server = createSocketServer();
+  await listen(server, place.address, place.port);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 const listenCodes: Readonly<Record<string, readonly [ListenError["code"], string]>> = {

@@ -1,5 +1,5 @@
 /** The administrator's talosconfig in the state directory, written when there is none that works. */
-import { open, readFile, rename } from "node:fs/promises";
+import { access, open, readFile, rename } from "node:fs/promises";
 import {
   issueTalosconfig,
   loadMachineConfig,
@@ -43,7 +43,7 @@ export async function keepAdminTalosconfig(options: {
   const here = endpoint(address, options.port);
   const acceptedCAs = root.spec.acceptedCAs.map(({ crt }) => crt);
   const now = options.clock.now();
-  const held = await readHeld(path);
+  const held = await readHeld(path, log);
   const context = held.contexts[contextName];
   if (context && (await works(context, { here, acceptedCAs, now }))) return "kept";
   const issuing = issueTalosconfig({
@@ -77,14 +77,29 @@ function clusterNameOf(yaml: string): string | undefined {
   }
 }
 
-/** What is in the file; nothing when it is not there, or not a talosconfig. */
-async function readHeld(path: string): Promise<Talosconfig> {
+/** What is in the file; one that is no talosconfig is put aside, for it may hold what nobody else has. */
+async function readHeld(path: string, log: Logger): Promise<Talosconfig> {
   const text = await readFile(path, "utf8").catch(() => "");
   try {
     return readTalosconfig(text, path);
   } catch (error) {
-    if (error instanceof CodedError) return { context: "", contexts: {} };
-    throw error;
+    if (!(error instanceof CodedError)) throw error;
+    const aside = await freeName(`${path}.damaged`);
+    await rename(path, aside);
+    log.warn({ aside, reason: error.message }, "a talosconfig that cannot be read was put aside");
+    return { context: "", contexts: {} };
+  }
+}
+
+/** The name itself, or with the first number that is free. */
+async function freeName(name: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const tried = n === 1 ? name : `${name}-${String(n)}`;
+    const isTaken = await access(tried).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) return tried;
   }
 }
 

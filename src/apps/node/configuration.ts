@@ -9,7 +9,7 @@ import {
   loadMachineConfig,
   type MachineConfig as Config,
 } from "#config";
-import type { KeyProvider } from "#pki";
+import { type KeyProvider, readCertificate } from "#pki";
 import { ACTIVE, MachineConfig, SEED } from "#resources";
 import {
   type Clock,
@@ -65,7 +65,10 @@ export async function readConfigFiles(paths: readonly string[]): Promise<Config>
  * @returns warnings
  * @throws {ConfigInvalidError} naming every problem; {@link ConfigRefusedError} for a worker
  */
-export async function accept(config: Config, { keys, clock }: Surroundings): Promise<string[]> {
+export async function accept(
+  config: Config,
+  { keys, clock }: Pick<Surroundings, "keys" | "clock">,
+): Promise<string[]> {
   const { warnings } = await checkMachineConfig(config, {
     mode: "container",
     now: clock.now(),
@@ -111,17 +114,20 @@ async function takeUpFiles(
   return warnings;
 }
 
-/** One warning when the files are not what the state directory was started with, or cannot be read. */
+/** One warning when the files are neither what seeded the state directory nor in force, or cannot be read. */
 async function warnOfDifference(files: readonly string[], store: Store): Promise<string[]> {
   const name = files.join(", ");
   try {
     const config = await readConfigFiles(files);
     const seeded = await store.get(MachineConfig, SEED);
-    const fields = seeded ? differences(seeded.spec.yaml, config) : [];
-    if (fields.length === 0) return [];
+    const active = await store.get(MachineConfig, ACTIVE);
+    const asSeeded = seeded && differences(seeded.spec.yaml, config).length === 0;
+    const fields = active ? differences(active.spec.yaml, config) : [];
+    // What seeded it may have been changed since by apply-config, which is no mistake.
+    if (asSeeded || fields.length === 0) return [];
     return [
-      `${name} differs from what this state directory was started with, which stays in ` +
-        `force, in: ${fields.join(", ")}; apply it with \`trustplane apply-config -f FILE\`, or ` +
+      `${name} differs from the configuration of this state directory, which stays in force, ` +
+        `in: ${fields.join(", ")}; apply it with \`trustplane apply-config -f FILE\`, or ` +
         "start once with --config-overwrite",
     ];
   } catch (error) {
@@ -178,6 +184,24 @@ function writeOf(
   return { op: "create", resource: { metadata, spec } };
 }
 
+/** An authority that is replaced and not kept among the accepted ones takes all its clients along. */
+function warnOfLockout(stored: Resource<Spec> | undefined, config: Config): string[] {
+  try {
+    const before = stored && loadMachineConfig(stored.spec.yaml).osRoot().issuingCA;
+    const { acceptedCAs } = config.osRoot();
+    const kept = acceptedCAs.map(({ crt }) => readCertificate(crt).fingerprint);
+    if (!before || kept.includes(readCertificate(before.crt).fingerprint)) return [];
+    return [
+      "machine.ca is another authority, and the one before is not in machine.acceptedCAs: every " +
+        "client with a certificate of it is turned away from now on, the talosconfig of this command " +
+        "too. The node writes a new one to <state-dir>/talosconfig when it starts again",
+    ];
+  } catch (error) {
+    if (error instanceof CodedError) return []; // what was stored cannot be read any more
+    throw error;
+  }
+}
+
 /**
  * Takes up a configuration while running.
  *
@@ -189,8 +213,8 @@ export async function applyConfiguration(
 ): Promise<{ warnings: string[]; details: string }> {
   const { store } = options;
   const config = loadMachineConfig(text, "the configuration");
-  const warnings = await accept(config, options);
   const stored = await store.get(MachineConfig, ACTIVE);
+  const warnings = [...(await accept(config, options)), ...warnOfLockout(stored, config)];
   const fields = stored ? differences(stored.spec.yaml, config) : ["all of it"];
   const details =
     fields.length === 0 ? "No changes." : `Changed without a reboot: ${fields.join(", ")}`;

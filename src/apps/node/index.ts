@@ -9,15 +9,21 @@ import { CodedError, type Logger, systemClock, systemRandom } from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
+import { checkListen } from "../apid/index.ts";
 import { serveApi } from "./api.ts";
-import { settleConfiguration, type Surroundings } from "./configuration.ts";
+import {
+  accept,
+  readConfigFiles,
+  settleConfiguration,
+  type Surroundings,
+} from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
 import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { filePublisher } from "./published-files.ts";
-import { openStateDirectory } from "./state-directory.ts";
+import { holdsState, openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
 import { askMachine, askNobody } from "./time-source.ts";
 
@@ -58,6 +64,7 @@ export async function runNode(options: NodeOptions, io: NodeIo): Promise<number>
 async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void> {
   const { signal } = io;
   const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
+  await unlessStopped(signal, checkStart(options, world));
   await using store = await openStateDirectory(options.stateDir, world);
   for (const { pointer, problem } of store.damagedRows()) {
     log.error(
@@ -95,6 +102,14 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   await untilStopped(signal);
 }
 
+/** What would end a start is found before anything is written that a later start would go by. */
+async function checkStart(options: NodeOptions, world: Omit<Surroundings, "store">): Promise<void> {
+  const { apiAddress: address, apiPort: port, configFiles, stateDir } = options;
+  await checkListen({ address, port });
+  if (configFiles.length === 0 || (await holdsState(stateDir))) return;
+  await accept(await readConfigFiles(configFiles), world);
+}
+
 function engineOf(
   options: NodeOptions,
   { store, clock, random, keys }: Surroundings,
@@ -114,7 +129,14 @@ function engineOf(
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       askTime: timeSource === "auto" ? askMachine : askNobody,
-      publishFiles: filePublisher({ root, owner: nodeId, adopt: options.adopt, clock, random }),
+      publishFiles: filePublisher({
+        root,
+        owner: nodeId,
+        adopt: options.adopt,
+        clock,
+        random,
+        log,
+      }),
     }),
   });
 }

@@ -18,7 +18,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import type { PublishFiles } from "#controllers";
-import { type Clock, CodedError, type Random, rfc3339 } from "#runtime";
+import { type Clock, CodedError, type Logger, type Random, rfc3339 } from "#runtime";
 
 /** A file, or a set, stands where one of ours should, and we did not write it. */
 export class ForeignFileError extends CodedError {
@@ -51,6 +51,7 @@ export function filePublisher(options: {
   readonly adopt: boolean;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Logger;
 }): PublishFiles {
   const { owner } = options;
   return async (directory, files) => {
@@ -59,7 +60,9 @@ export function filePublisher(options: {
     const isOurs = await holdsSetOf(path, owner);
     if (Object.keys(files).length === 0 && isOurs !== true) return { path, version };
     await mkdir(path, { recursive: true, mode: 0o700 });
-    if (!options.adopt) await refuseForeign(path, files, isOurs);
+    const foreign = await foreignIn(path, files, isOurs);
+    if (foreign.length > 0 && !options.adopt) throw new ForeignFileError(foreign);
+    if (foreign.length > 0) options.log.warn({ foreign }, "files of others are taken over");
     await dropOldSets(path, owner); // a full disk may need the room
     if (!(await holds(path, owner, files))) {
       const stamp = rfc3339(options.clock.now()).replace(/[-T:]/g, "_").slice(0, 19);
@@ -94,14 +97,15 @@ function digest(files: Files): string {
   return hash.digest("hex");
 }
 
-async function refuseForeign(path: string, files: Files, isOurs?: boolean): Promise<void> {
-  if (isOurs === false) throw new ForeignFileError([path]);
+/** What stands where a file of ours belongs: a whole set, or names. */
+async function foreignIn(path: string, files: Files, isOurs?: boolean): Promise<string[]> {
+  if (isOurs === false) return [path];
   const foreign: string[] = [];
   for (const name of Object.keys(files)) {
     const target = await linkTarget(join(path, name));
     if (target !== undefined && target !== join(CURRENT, name)) foreign.push(join(path, name));
   }
-  if (foreign.length > 0) throw new ForeignFileError(foreign);
+  return foreign;
 }
 
 /** Tells whether the set in force is exactly these files of this node. */

@@ -1,10 +1,19 @@
 /** The state directory: the database, the node's id, and what stands beside them. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Identity, kinds, namespaces, TimeStatus } from "#resources";
-import { type Clock, ControllerStatus, type Random } from "#runtime";
+import { type Clock, CodedError, ControllerStatus, type Random, StoreFileError } from "#runtime";
 import { registerKinds } from "#runtime/engine";
 import { openSqliteStore, type SqliteStore } from "#runtime/store";
+
+const problems: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  EEXIST: "it is not a directory",
+  ENOTDIR: "what it stands in is not a directory",
+  ENOENT: "nothing can be made there",
+};
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -18,17 +27,68 @@ function nodeId(random: Random): string {
   return id;
 }
 
+/** A state directory cannot be made or used. */
+export class StateDirectoryError extends CodedError {
+  readonly code = "ERR_STATE_DIRECTORY";
+}
+
+/** One directory after the other: all at once, Node.js 24 tries for ever below some file systems. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || (await isDirectory(dirname(path)))) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+/** Tells whether a node was started there before. */
+export const holdsState = (path: string): Promise<boolean> =>
+  stat(join(path, "state.db")).then(
+    () => true,
+    () => false,
+  );
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+async function openDatabase(path: string, world: { clock: Clock; random: Random }) {
+  try {
+    return await openSqliteStore({ path: join(path, "state.db"), ...world });
+  } catch (error) {
+    if (!(error instanceof StoreFileError) || error.code !== "ERR_STORE_IN_USE") throw error;
+    throw new StateDirectoryError(
+      `another node runs on the state directory ${path}: end it, or start this one with another ` +
+        "--state-dir and --api-port",
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Opens a state directory, making it where there is none, and gives it an id for good.
  *
- * @throws {StoreFileError} when another process has it, or its database cannot be used
+ * @throws {StateDirectoryError} when it cannot be made, or another process has it
+ * @throws {StoreFileError} when its database cannot be used
  */
 export async function openStateDirectory(
   path: string,
   { clock, random }: { clock: Clock; random: Random },
 ): Promise<SqliteStore> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore({ path: join(path, "state.db"), clock, random });
+  await makeDirectory(path).catch((cause: unknown) => {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    throw new StateDirectoryError(
+      `cannot make the state directory ${path}: ${problems[code] ?? code}; name another with --state-dir`,
+      { cause },
+    );
+  });
+  const store = await openDatabase(path, { clock, random });
   try {
     await registerKinds(store, [...kinds, ControllerStatus], namespaces);
     if (!(await store.get(Identity, "local"))) {

@@ -98,8 +98,8 @@ function rootStatus(root: string, under: readonly Certificate[], now: Instant): 
   return {
     algorithm: authority.spec.keyAlgorithm,
     notAfter: authority.spec.notAfter,
-    ageDays: String(wholeDays(authority.spec.notBefore, now)),
-    daysLeft: String(-wholeDays(authority.spec.notAfter, now)),
+    ageDays: wholeDays(authority.spec.notBefore, now),
+    daysLeft: -wholeDays(authority.spec.notAfter, now),
     accepted: accepted.length,
     acceptedFingerprints: accepted.map(({ spec }) => spec.spkiFingerprint),
     weakestLeaf: weakest?.metadata.id ?? "",
@@ -113,8 +113,6 @@ const startOfNextDay = (now: Instant): Instant =>
 const nothing: Status = {
   algorithm: "",
   notAfter: "",
-  ageDays: "",
-  daysLeft: "",
   accepted: 0,
   acceptedFingerprints: [],
   weakestLeaf: "",

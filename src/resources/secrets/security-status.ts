@@ -28,9 +28,9 @@ export const SecurityStatus = defineResource({
     /** Key algorithm of the root; empty for the node. */
     algorithm: z.string(),
     notAfter: z.string(),
-    /** Whole days since notBefore and until notAfter; empty where there is no certificate. */
-    ageDays: z.string(),
-    daysLeft: z.string(),
+    /** Whole days since notBefore and until notAfter; left out where there is no certificate. */
+    ageDays: z.number().optional(),
+    daysLeft: z.number().optional(),
     /** How many authorities or keys are trusted, the issuing one included. */
     accepted: z.number(),
     acceptedFingerprints: z.array(z.string()),

@@ -61,8 +61,15 @@ test("one that leads elsewhere, has ended or cannot be read is written anew", as
   const later = instantOf(start + days(366));
   expect(await keep({ address: "::1", now: later })).toBe("written");
   expect(await keep({ address: "::1", now: later })).toBe("kept");
-  await writeFile(path, "context: [\n");
-  expect(await keep({ now: later })).toBe("written");
+});
+
+test("one that cannot be read is put aside: it may hold what nobody else has", async () => {
+  for (const aside of ["talosconfig.damaged", "talosconfig.damaged-2"]) {
+    await writeFile(path, `# ${aside}\ncontext: [\n`);
+    expect(await keep()).toBe("written");
+    expect(await readFile(join(directory, aside), "utf8")).toBe(`# ${aside}\ncontext: [\n`);
+    expect(Object.keys((await held()).contexts)).toEqual(["demo"]);
+  }
 });
 
 test("another authority: the identity follows, so does what is trusted; other contexts stay", async () => {

@@ -10,12 +10,14 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, manualClock, systemRandom } from "#runtime";
+import { at, manualClock, silentLogger, systemRandom } from "#runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { filePublisher, ForeignFileError } from "../../../src/apps/node/published-files.ts";
 
 let root: string;
+let warned: object[];
 beforeEach(async () => {
+  warned = [];
   root = await mkdtemp(join(tmpdir(), "trustplane-files-"));
 });
 afterEach(async () => {
@@ -23,7 +25,16 @@ afterEach(async () => {
 });
 
 const publisher = (adopt = false, owner = "node-one") =>
-  filePublisher({ root, owner, adopt, clock: manualClock(at("2030-01-01")), random: systemRandom });
+  filePublisher({
+    ...{
+      root,
+      owner,
+      adopt,
+      log: { ...silentLogger, warn: (fields: object) => warned.push(fields) },
+    },
+    clock: manualClock(at("2030-01-01")),
+    random: systemRandom,
+  });
 
 const files = { "ca.crt": "authority\n", "server.crt": "one\n", "server.key": "secret\n" };
 const at1 = (name: string) => join(root, "pki", name);
@@ -86,6 +97,7 @@ test("with adopt, a file of somebody else is taken over", async () => {
   await writeFile(at1("server.key"), "precious");
   await publisher(true)("pki", files);
   expect(await readFile(at1("server.key"), "utf8")).toBe("secret\n");
+  expect(warned).toEqual([{ foreign: [at1("server.key")] }]);
 });
 
 test("a name that leaves the set leaves the directory; files beside it stay", async () => {

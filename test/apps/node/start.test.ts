@@ -57,7 +57,7 @@ async function start(...flags: string[]) {
     child.kill("SIGINT");
     return ended;
   };
-  return { ended, said, stop };
+  return { ended, said, stop, directory: join(stateDir, "..") };
 }
 
 const timeout = 30_000;
@@ -111,4 +111,48 @@ test("a file of somebody else stops a start, and is named", { timeout }, async (
   await writeFile(join(foreign, "apid.key"), "precious");
   const node = await start("--config", config);
   await expect(node.said(/apid-server/)).rejects.toThrow(/ended with 1: [^]*talos\/apid\.key: not/);
+});
+
+test(
+  "a first start that cannot be leaves nothing that a later one goes by",
+  { timeout },
+  async () => {
+    const worker = config.replace("controlplane.yaml", "worker.yaml");
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const attempts: readonly (readonly [readonly string[], RegExp])[] = [
+      [["--config", join(stateDir, "none.yaml")], /no such file/],
+      [["--config", worker], /worker's configuration/],
+      [["--config", config, "--api-port", String(port)], /port is in use/],
+    ];
+    for (const [flags, problem] of attempts) {
+      const node = await start(...flags);
+      await expect(node.said(/apid-server/)).rejects.toThrow(problem);
+      expect(await node.ended).toBe(1);
+      expect(existsSync(stateDir)).toBe(false);
+    }
+    taken.close();
+  },
+);
+
+test("a state directory that cannot be made, or is in use, is named with what to do", async () => {
+  const inUse = await start("--config", config);
+  await inUse.said(/apid-server/);
+  const second = await start();
+  await expect(second.said(/apid-server/)).rejects.toThrow(/another node runs on .*--state-dir/);
+  expect(await inUse.stop()).toBe(0);
+  for (const [path, problem] of [
+    [config, "it is not a directory"],
+    [join(config, "below"), "what it stands in is not a directory"],
+    ["/proc/trustplane/below", "nothing can be made there"],
+  ] as const) {
+    stateDir = path;
+    const node = await start("--time-source", "none");
+    await expect(node.said(/apid-server/)).rejects.toThrow(
+      `cannot make the state directory ${path}: ${problem}; name another with --state-dir`,
+    );
+    expect(await node.ended).toBe(1);
+  }
+  stateDir = join(inUse.directory, "none"); // what is tidied away
 });
