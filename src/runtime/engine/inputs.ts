@@ -38,7 +38,7 @@ export function readInputs({ lane, item }: Unit, view: View): InputsRead {
   let waitingFor = "";
   for (const [key, input] of Object.entries(inputs)) {
     const found = candidatesOf(input, item, view);
-    const taken = take(input, item, found);
+    const taken = unreadable(input, item, view) ?? take(input, item, found);
     if ("missing" in taken) {
       const isWorse = state === "complete" || (state === "waiting" && taken.missing !== "waiting");
       if (isWorse) ({ missing: state, why: waitingFor } = taken);
@@ -62,9 +62,22 @@ function candidatesOf(input: Input<unknown>, item: string, view: View): readonly
   const { namespace, kind, mode, query, strong } = input;
   const { type } = kind;
   if (mode === "all") return view.list({ namespace, type }, strong ? undefined : query);
-  const resource = view.get({ namespace, type, id: mode === "each" ? item : (input.id ?? "") });
+  const resource = view.get(pointerOf(input, item));
   return resource === undefined ? [] : [resource];
 }
+
+/** What cannot be read is not gone: whatever depends on it waits and keeps what it has. */
+function unreadable(input: Input<unknown>, item: string, view: View): Taken | undefined {
+  if (input.mode === "all" || view.isDamaged?.(pointerOf(input, item)) !== true) return undefined;
+  const why = `${formatPointer(pointerOf(input, item))}: stored, but cannot be read`;
+  return { missing: "waiting", why };
+}
+
+const pointerOf = ({ namespace, kind, mode, id = "" }: Input<unknown>, item: string) => ({
+  namespace,
+  type: kind.type,
+  id: mode === "each" ? item : id,
+});
 
 function take(input: Input<unknown>, item: string, found: readonly Resource[]): Taken {
   const { mode, query } = input;
@@ -75,12 +88,7 @@ function take(input: Input<unknown>, item: string, found: readonly Resource[]): 
   );
   if (mode === "all") return { value: Object.freeze(used), used };
   const [resource] = used;
-  const pointer = {
-    namespace: input.namespace,
-    type: input.kind.type,
-    id: mode === "each" ? item : (input.id ?? ""),
-  };
-  const because = (why: string) => `${formatPointer(pointer)}: ${why}`;
+  const because = (why: string) => `${formatPointer(pointerOf(input, item))}: ${why}`;
   if (resource !== undefined) {
     if (mode === "gate" && !isReady(input, resource))
       return { missing: "waiting", why: because("not ready") };

@@ -15,6 +15,8 @@ export class Collections implements View {
   readonly #byNamespace = new Map<string, Map<string, Collection>>();
   /** Formatted pointers. */
   readonly #blocked = new Set<string>();
+  /** Those that were blocked until their owner wrote them anew. */
+  readonly #healed = new Set<string>();
   #position: number;
 
   /** @param position that of the last change that led to `resources` */
@@ -32,7 +34,14 @@ export class Collections implements View {
     return this.#find(kind)?.list(query) ?? nothing;
   }
 
-  /** Refuses to create a resource that is stored already, though it cannot be read. */
+  isDamaged(pointer: Pointer): boolean {
+    return this.#blocked.size > 0 && this.#blocked.has(formatPointer(pointer));
+  }
+
+  /**
+   * Refuses to create a resource that is stored already, though it cannot be read. What a controller
+   * owns it can make again, so its owner may; what nobody owns is not to be lost.
+   */
   block(pointer: Pointer): void {
     this.#blocked.add(formatPointer(pointer));
   }
@@ -65,7 +74,7 @@ export class Collections implements View {
         const { id } = pointer;
         const before = this.get(pointer);
         const after = afterWrite(before, write, now);
-        if (before === undefined) this.#checkBlocked(pointer);
+        if (before === undefined) this.#unblockFor(write, pointer);
         const collection = this.of(pointer);
         collection.set(id, after);
         this.#position += 1;
@@ -80,12 +89,25 @@ export class Collections implements View {
 
   /** Takes back the newest changes. */
   undo(changes: readonly Change[]): void {
-    for (const { kind, id, before } of changes.toReversed()) this.of(kind).set(id, before);
+    for (const { kind, id, before } of changes.toReversed()) {
+      this.of(kind).set(id, before);
+      if (before === undefined && this.#healed.size > 0) this.#blockAgain({ ...kind, id });
+    }
     this.#position -= changes.length;
   }
 
-  #checkBlocked(pointer: Pointer): void {
-    if (this.#blocked.size === 0 || !this.#blocked.has(formatPointer(pointer))) return;
+  #blockAgain(pointer: Pointer): void {
+    const key = formatPointer(pointer);
+    if (this.#healed.delete(key)) this.#blocked.add(key);
+  }
+
+  #unblockFor(write: Write, pointer: Pointer): void {
+    if (!this.isDamaged(pointer)) return;
+    if ("owner" in write && write.owner) {
+      this.#healed.add(formatPointer(pointer));
+      this.unblock(pointer);
+      return;
+    }
     throw new StoreFileError(
       "ERR_STORE_DAMAGED",
       `resource ${formatPointer(pointer)} is stored but cannot be read: restore the store from a ` +

@@ -47,6 +47,8 @@ export interface View {
   get(pointer: Pointer): Resource | undefined;
   /** Sorted by id; an unknown kind is empty. */
   list(kind: Kind, query?: Query): readonly Resource[];
+  /** Tells whether something is stored there that cannot be read: it is not there, and not gone. */
+  isDamaged?(pointer: Pointer): boolean;
 }
 
 /** Opaque: where in the store's history an event stands. */

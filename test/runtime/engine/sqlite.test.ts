@@ -2,12 +2,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { manualClock, pointerTo, type Controller } from "#runtime";
+import {
+  defineController,
+  exclusive,
+  manualClock,
+  one,
+  pointerTo,
+  type Controller,
+} from "#runtime";
 import { createEngine } from "#runtime/engine";
 import { openSqliteStore, type Store } from "#runtime/store";
 import { seededRandom } from "#runtime/testing";
-import { Int, intToStr, Sentence, START, Str, strToSentence, Sum, sum } from "./toys.ts";
+import { Int, intToStr, Sentence, START, Str, strToSentence, Sum, sum, Switch } from "./toys.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -62,4 +70,47 @@ test("a restart writes nothing when nothing changed meanwhile", async () => {
     before = await contents(store);
   });
   await live(async (store) => expect(await contents(store)).toEqual(before));
+});
+
+test("what cannot be read is not gone: a source is waited for, what is derived is written anew", async () => {
+  const file = join(folder, "state.db");
+  const chain = [
+    defineController({
+      name: "test.SwitchController",
+      inputs: { source: one(Switch, "x") },
+      outputs: { str: exclusive(Str) },
+      reconcile: ({ inputs }) => ({
+        outputs: { str: { a: { value: String(inputs.source.spec.on) } } },
+      }),
+    }),
+    defineController({
+      name: "test.StrController",
+      inputs: { str: one(Str, "a") },
+      outputs: { sentence: exclusive(Sentence) },
+      reconcile: ({ inputs }) => ({
+        outputs: { sentence: { s: { value: `it is ${inputs.str.spec.value}` } } },
+      }),
+    }),
+  ];
+  const run = async (act: (store: Store) => Promise<unknown>) => {
+    await using store = await openSqliteStore({ path: file });
+    await using engine = engineOn(store, chain);
+    await act(store);
+    await engine.start();
+    await engine.settled();
+    const [str, sentence] = [await store.get(Str, "a"), await store.get(Sentence, "s")];
+    expect([str?.spec, sentence?.spec]).toEqual([{ value: "true" }, { value: "it is true" }]);
+    expect(sentence?.metadata.version).toBe(1);
+  };
+  const damage = (type: string) => {
+    const database = new DatabaseSync(file);
+    const sql = "UPDATE resources SET spec = '{' WHERE type = ?";
+    expect(database.prepare(sql).run(type).changes).toBe(1);
+    database.close();
+  };
+  await run((store) => store.create(Switch, "x", { on: true }));
+  damage(Str.type);
+  await run(async () => undefined);
+  damage(Switch.type);
+  await run(async () => undefined);
 });

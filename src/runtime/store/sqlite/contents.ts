@@ -24,15 +24,28 @@ export interface Contents {
 export function readContents(database: Database): Contents {
   const resources: Resource[] = [];
   const damaged: DamagedRow[] = [];
+  const kept: [DamagedRow, contents: string][] = [];
   const rows = database.prepare("SELECT * FROM resources ORDER BY namespace, type, id").rows();
   for (const row of rows) {
     try {
       resources.push(resourceOfRow(row));
     } catch (error) {
-      damaged.push({ pointer: pointerOfRow(row), problem: problemOf(error) });
+      const found = { pointer: pointerOfRow(row), problem: problemOf(error) };
+      damaged.push(found);
+      kept.push([found, JSON.stringify(row)]);
     }
   }
+  if (kept.length > 0) keep(database, kept);
   return { resources, damaged, history: readHistory(database) };
+}
+
+/** Puts copies aside, once each: their places may be written anew. */
+function keep(database: Database, rows: readonly (readonly [DamagedRow, string])[]): void {
+  const put = database.prepare("INSERT OR IGNORE INTO damaged VALUES (?, ?, ?, ?, ?)");
+  database.transaction(() => {
+    for (const [{ pointer, problem }, contents] of rows)
+      put.run(pointer.namespace, pointer.type, pointer.id, problem, contents);
+  });
 }
 
 function readHistory(database: Database): HistoryStart {

@@ -21,6 +21,11 @@ const migrations: readonly string[] = [
      namespace TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
      event TEXT NOT NULL, before TEXT, after TEXT
    ) STRICT;`,
+  `CREATE TABLE damaged (
+     namespace TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+     problem TEXT NOT NULL, contents TEXT NOT NULL,
+     PRIMARY KEY (namespace, type, id, contents)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The newest version that this code knows. */

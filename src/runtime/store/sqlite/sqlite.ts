@@ -30,11 +30,12 @@ export interface SqliteStoreOptions {
 /** A store in a file. */
 export interface SqliteStore extends Store {
   /**
-   * Resources that are stored and cannot be read. They are not listed, and cannot be created again
-   * until they are discarded.
+   * Resources that are stored and could not be read when the store was opened. They are not listed.
+   * The rows are kept in the table `damaged`; a controller may write its own anew, while those that
+   * nobody owns cannot be created again until they are discarded.
    */
   damagedRows(): readonly DamagedRow[];
-  /** Gives up a damaged row for good. */
+  /** Gives up the place of a damaged row; the row itself stays in the table `damaged`. */
   discardDamaged(pointer: Pointer): void;
 }
 

@@ -9,7 +9,7 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { at, manualClock } from "#runtime";
-import { openSqliteStore, type Bookmark } from "#runtime/store";
+import { openMemoryStore, openSqliteStore, type Bookmark } from "#runtime/store";
 import { openDatabase } from "../../../../src/runtime/store/sqlite/database.ts";
 import { APPLICATION_ID } from "../../../../src/runtime/store/sqlite/schema.ts";
 import { storeConformance } from "../conformance.ts";
@@ -133,7 +133,7 @@ describe("the file", () => {
     const before = readFileSync(file);
     expect(await refusal(file)).toMatchObject({
       code: "ERR_STORE_VERSION",
-      message: expect.stringMatching(/store\.db has schema version 7, .* up to 1/) as string,
+      message: expect.stringMatching(/store\.db has schema version 7, .* up to 2/) as string,
     });
     expect(readFileSync(file)).toEqual(before);
   });
@@ -213,6 +213,36 @@ test("a row that cannot be read is told of, kept, and not written over", async (
   last.discardDamaged(path("b"));
   await last.create(Path, "b", spec(5));
   expect(last.damagedRows()).toHaveLength(2);
+});
+
+test("the owner of a damaged row may write it anew; the row is kept beside, once", async () => {
+  const file = freshPath();
+  const store = await openSqliteStore({ path: file });
+  await store.create(Path, "a", spec(1), { owner: "one" });
+  await store.close();
+  await tamper(file, "UPDATE resources SET spec = '{\"size\": 1'");
+  await (await openSqliteStore({ path: file })).close();
+  const again = await openSqliteStore({ path: file });
+  const isDamaged = () => again.core.snapshot([], (view) => view.isDamaged?.(path("a")));
+  await using other = openMemoryStore();
+  const resource = await other.create(Path, "a", spec(2), { owner: "one" });
+  const create = { op: "create", resource, owner: "one" } as const;
+  // What is taken back leaves the row as damaged as it was.
+  const missing = { op: "destroy", pointer: path("missing") } as const;
+  await expect(again.core.commit([create, missing])).rejects.toThrow("missing");
+  expect(await isDamaged()).toBe(true);
+  await again.create(Path, "a", spec(2), { owner: "one" });
+  expect(await isDamaged()).toBe(false);
+  await again.close();
+  await using last = await openSqliteStore({ path: file });
+  expect(last.damagedRows()).toEqual([]);
+  expect((await last.get(Path, "a"))?.spec).toEqual(spec(2));
+  await last.close();
+  const database = await openDatabase(file);
+  const kept = [...database.prepare("SELECT id, problem, contents FROM damaged").rows()];
+  database.close();
+  expect(kept).toMatchObject([{ id: "a", problem: "spec is not JSON" }]);
+  expect(String(kept[0]?.contents)).toContain('{\\"size\\": 1');
 });
 
 test.each([
