@@ -2,8 +2,9 @@
  * Which file holds what. Authorities' keys stay out of the file system, but for the one that
  * kube-controller-manager signs with. An authority's file holds every accepted one, issuing first.
  */
-import { readCertificate, signedBy } from "#pki";
+import { readPem, readPrivateKey, signedBy } from "#pki";
 import { authorityOf, type Holdings, inventory, type Root, trustedUnder } from "./inventory.ts";
+import { certificateIn, isUsable, readable } from "./readable.ts";
 
 /** File name → contents. */
 export type Files = Readonly<Record<string, string>>;
@@ -33,9 +34,9 @@ export const directories = {
     files: async ({ kubeconfigs }) =>
       kubeconfigs
         ? {
-            "admin.conf": kubeconfigs.spec.adminKubeconfig,
-            "controller-manager.conf": kubeconfigs.spec.controllerManagerKubeconfig,
-            "scheduler.conf": kubeconfigs.spec.schedulerKubeconfig,
+            ...text("admin.conf", kubeconfigs.spec.adminKubeconfig),
+            ...text("controller-manager.conf", kubeconfigs.spec.controllerManagerKubeconfig),
+            ...text("scheduler.conf", kubeconfigs.spec.schedulerKubeconfig),
           }
         : noFiles,
   },
@@ -71,7 +72,10 @@ export interface Wanted {
   readonly files: Files;
   /** Leaves that are not issued yet. */
   readonly missing: readonly string[];
-  /** Leaves that are still under an authority which is none any more; their set is not to be written. */
+  /**
+   * What is of no use: leaves that are still under an authority which is none any more, and what
+   * cannot be read. Their set is not to be written.
+   */
   readonly outdated: readonly string[];
 }
 
@@ -84,24 +88,36 @@ export async function wantedIn(
   const layout: Layout = directories[directory];
   const leaves = inventory(held).filter(({ id }) => layout.leaves.includes(id));
   const outdated: string[] = [];
-  for (const { id, root, crt } of leaves) {
-    if (crt !== undefined && !(await isUnder(crt, trustedUnder(root, held)))) outdated.push(id);
+  for (const { id, root, crt, key = "" } of leaves) {
+    if (crt === undefined) continue;
+    const good = isUsable({ crt, key }) && (await isUnder(crt, trustedUnder(root, held)));
+    if (!good) outdated.push(id);
   }
+  if (directory === "kubernetes/pki" && !canSignTokens(held)) outdated.push("service-account");
   const missing = leaves.filter(({ crt }) => crt === undefined).map(({ id }) => id);
-  return { files: await layout.files(held, publicKeyOf), missing, outdated };
+  const files = outdated.length === 0 ? await layout.files(held, publicKeyOf) : noFiles;
+  return { files, missing, outdated };
 }
 
 async function isUnder(crt: string, authorities: readonly string[]): Promise<boolean> {
-  const leaf = readCertificate(crt);
-  for (const pem of authorities) if (await signedBy(leaf, readCertificate(pem))) return true;
+  const leaf = certificateIn(crt);
+  if (!leaf) return false;
+  for (const pem of authorities) {
+    const authority = certificateIn(pem);
+    if (authority && (await signedBy(leaf, authority))) return true;
+  }
   return false;
 }
+
+/** Whether the service account's key can be read; also where there is none. */
+const canSignTokens = ({ k8s }: Holdings): boolean =>
+  !k8s || readable(() => readPrivateKey(k8s.spec.serviceAccount.key)) !== undefined;
 
 async function kubernetesFiles(held: Holdings, publicKeyOf: PublicKeyOf): Promise<Files> {
   const root = held.k8s?.spec;
   if (!root) return noFiles;
   const also = held.accepted.find(({ metadata }) => metadata.id === "service-account");
-  const accepted = also?.spec.acceptedKeys.map(({ key }) => key) ?? [];
+  const accepted = also?.spec.acceptedKeys.map(({ key }) => key).filter(isPem) ?? [];
   return {
     ...authorityFile("ca.crt", "k8s", held),
     "ca.key": root.issuingCA.key,
@@ -118,9 +134,14 @@ async function kubernetesFiles(held: Holdings, publicKeyOf: PublicKeyOf): Promis
 function authorityFile(name: string, root: Root, held: Holdings): Files {
   const issuing = authorityOf(root, held)?.crt;
   if (issuing === undefined) return noFiles;
-  const others = trustedUnder(root, held).filter((crt) => crt !== issuing);
+  const others = trustedUnder(root, held).filter((crt) => crt !== issuing && certificateIn(crt));
   return { [name]: [issuing, ...others].join("") };
 }
+
+const isPem = (pem: string): boolean => (readable(() => readPem(pem)) ?? []).length > 0;
+
+const text = (name: string, contents: string): Files =>
+  contents === "" ? noFiles : { [name]: contents };
 
 const pair = (
   name: string,

@@ -1,11 +1,19 @@
 /** What of the posture should be mended, and how. A finding is a sentence and a command. */
-import type { CertificateStatus, FileSet, SecurityStatus, TimeStatus } from "#resources";
+import {
+  type CertificateStatus,
+  type FileSet,
+  MachineConfig,
+  type SecurityStatus,
+  type TimeStatus,
+} from "#resources";
 import {
   at,
   type ControllerStatus,
   days,
   type DeepReadonly,
+  formatPointer,
   type Instant,
+  type Pointer,
   type Resource,
   type SpecOf,
 } from "#runtime";
@@ -41,8 +49,9 @@ export function rootFindings(
 }
 
 function ending(root: string, { spec }: Certificate, now: Instant): Finding[] {
+  if (spec.notAfter === "" || spec.state === "Expired") return [];
   const left = -wholeDays(spec.notAfter, now);
-  if (left > 365 || spec.state === "Expired") return [];
+  if (left > 365) return [];
   return [
     {
       severity: left > 30 ? "warning" : "critical",
@@ -75,22 +84,19 @@ const troubled = (certificates: readonly Certificate[]): Finding[] =>
 /** Due, and nothing in the way: it is renewed at this moment. */
 const isQuick = ({ why }: Certificate["spec"]): boolean => !why.includes(";");
 
-const acceptedFinding = (root: string, { metadata, spec }: Certificate): Finding[] =>
-  spec.state === "Expired"
-    ? [
-        {
-          severity: "warning",
-          message: `${metadata.id} ended on ${spec.notAfter} and is still trusted under ${root}: drop it`,
-          command: APPLY,
-        },
-      ]
-    : [
-        {
-          severity: "info",
-          message: `${metadata.id} is trusted beside the ${root} authority: drop it once nothing needs it`,
-          command: APPLY,
-        },
-      ];
+function acceptedFinding(root: string, { metadata, spec }: Certificate): Finding[] {
+  const { id } = metadata;
+  if (spec.notAfter === "") {
+    const message = `${id}, accepted beside the ${root} authority, ${spec.why}: drop it`;
+    return [{ severity: "warning", message, command: APPLY }];
+  }
+  if (spec.state === "Expired") {
+    const message = `${id} ended on ${spec.notAfter} and is still trusted under ${root}: drop it`;
+    return [{ severity: "warning", message, command: APPLY }];
+  }
+  const message = `${id} is trusted beside the ${root} authority: drop it once nothing needs it`;
+  return [{ severity: "info", message, command: APPLY }];
+}
 
 /** About who keeps the clock. */
 export function timeFindings(time: DeepReadonly<SpecOf<typeof TimeStatus>> | undefined): Finding[] {
@@ -118,6 +124,36 @@ export function timeFindings(time: DeepReadonly<SpecOf<typeof TimeStatus>> | und
 export const configFindings = (review: readonly string[]): Finding[] =>
   review.map((message) => ({ severity: "warning", message, command: APPLY }));
 
+/** About a configuration that this version cannot read: the one cause of many things that stand still. */
+export const unreadableConfig = (problem: string): Finding => ({
+  severity: "critical",
+  message: `${problem}; until it is replaced the node goes by what it took from it before`,
+  command: APPLY,
+});
+
+/** A stored resource that could not be read back when the node started. */
+export interface Damaged {
+  readonly pointer: Pointer;
+  readonly problem: string;
+  readonly remedy: string;
+  readonly command: string;
+}
+
+/** About stored resources that could not be read back. */
+export const damageFindings = (damaged: readonly Damaged[]): Finding[] =>
+  damaged.map(({ pointer, problem, remedy, command }) => ({
+    severity: pointer.type === MachineConfig.type ? "critical" : "warning",
+    message: `${formatPointer(pointer)}: ${problem}; ${remedy}`,
+    command,
+  }));
+
+/** About the key that signs service-account tokens. */
+export const accountFinding = (problem: string): Finding => ({
+  severity: "critical",
+  message: `the service-account key cannot be read: ${problem}`,
+  command: APPLY,
+});
+
 /** About files that could not be published. */
 export const fileFindings = (files: readonly Resource<SpecOf<typeof FileSet>>[]): Finding[] =>
   files
@@ -128,14 +164,19 @@ export const fileFindings = (files: readonly Resource<SpecOf<typeof FileSet>>[])
       command: `ls -la ${spec.directory}`,
     }));
 
-/** About controllers that fail. */
-export const controllerFindings = (
+/** About controllers that fail; those that fail for one reason are one finding. */
+export function controllerFindings(
   controllers: readonly Resource<SpecOf<typeof ControllerStatus>>[],
-): Finding[] =>
-  controllers
-    .filter(({ spec }) => spec.state === "failing")
-    .map(({ metadata, spec }) => ({
-      severity: "critical",
-      message: `${metadata.id} fails: ${spec.error?.message ?? "for an unknown reason"}`,
-      command: `trustplane get controllerstatus ${metadata.id} -o yaml`,
-    }));
+): Finding[] {
+  const reasons = new Map<string, string[]>();
+  for (const { metadata, spec } of controllers) {
+    if (spec.state !== "failing") continue;
+    const reason = spec.error?.message ?? "for an unknown reason";
+    reasons.set(reason, [...(reasons.get(reason) ?? []), metadata.id]);
+  }
+  return [...reasons].map(([reason, ids]) => ({
+    severity: "critical",
+    message: `${ids.join(", ")} ${ids.length === 1 ? "fails" : "fail"}: ${reason}`,
+    command: `trustplane get controllerstatus ${ids[0] ?? ""} -o yaml`,
+  }));
+}

@@ -24,6 +24,7 @@ export { rootEtcdController } from "./secrets/root-etcd.ts";
 export { rootKubernetesController } from "./secrets/root-kubernetes.ts";
 export { rootOSController } from "./secrets/root-os.ts";
 export { securityStatusController } from "./secrets/security-status.ts";
+export type { Damaged } from "./findings.ts";
 export { trustdController } from "./secrets/trustd.ts";
 export { trustedRootsController } from "./secrets/trusted-roots.ts";
 export { directories, type Directory } from "./file-layout.ts";

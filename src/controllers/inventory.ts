@@ -15,22 +15,27 @@ import {
   TrustdCertificates,
 } from "#resources";
 import { all, type DeepReadonly, type InputValues, maybe } from "#runtime";
+import { readable } from "./readable.ts";
 
-/** Every resource that holds certificates, as inputs of whoever needs them all. */
-export const holdings = {
-  os: maybe(OSRoot, "os"),
-  k8s: maybe(KubernetesRoot, "k8s"),
-  etcdRoot: maybe(EtcdRoot, "etcd"),
-  api: maybe(ApiCertificates, "api"),
-  trustd: maybe(TrustdCertificates, "trustd"),
-  etcd: maybe(EtcdSecrets, "etcd"),
-  kubeconfigs: maybe(KubernetesSecrets, "k8s-certs"),
-  dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs"),
+/**
+ * Every resource that holds certificates, as inputs of whoever needs them all.
+ *
+ * @param damagedIsAbsent whether one that cannot be read back counts as absent; else it is waited for
+ */
+export const holdingsOf = ({ damagedIsAbsent = false } = {}) => ({
+  os: maybe(OSRoot, "os", { damagedIsAbsent }),
+  k8s: maybe(KubernetesRoot, "k8s", { damagedIsAbsent }),
+  etcdRoot: maybe(EtcdRoot, "etcd", { damagedIsAbsent }),
+  api: maybe(ApiCertificates, "api", { damagedIsAbsent }),
+  trustd: maybe(TrustdCertificates, "trustd", { damagedIsAbsent }),
+  etcd: maybe(EtcdSecrets, "etcd", { damagedIsAbsent }),
+  kubeconfigs: maybe(KubernetesSecrets, "k8s-certs", { damagedIsAbsent }),
+  dynamic: maybe(KubernetesDynamicCerts, "k8s-dynamic-certs", { damagedIsAbsent }),
   accepted: all(AcceptedRoot),
-};
+});
 
-/** What {@link holdings} are at one instant. */
-export type Holdings = InputValues<typeof holdings>;
+/** What {@link holdingsOf} are at one instant. */
+export type Holdings = InputValues<ReturnType<typeof holdingsOf>>;
 
 /** The four authorities of a node. */
 export const roots = ["os", "k8s", "etcd", "aggregator"] as const;
@@ -49,7 +54,7 @@ export interface Item {
   readonly controller: string;
   /** The resource that holds it: `Type(namespace/id)`. */
   readonly source: string;
-  /** PEM texts; undefined while missing. Accepted authorities have no key. */
+  /** PEM texts, or what stands there instead; undefined while missing. Accepted authorities have no key. */
   readonly crt: string | undefined;
   readonly key: string | undefined;
 }
@@ -164,8 +169,8 @@ function leaves(held: Holdings): Item[] {
 }
 
 function kubeconfigLeaves(held: Holdings["kubeconfigs"]): Record<string, Pem> {
-  const read = (text: string | undefined) =>
-    text === undefined ? undefined : readKubeconfig(text);
+  const read = (text = ""): Pem =>
+    text === "" ? undefined : (readable(() => readKubeconfig(text)) ?? { crt: text, key: "" });
   return {
     "controller-manager": read(held?.spec.controllerManagerKubeconfig),
     scheduler: read(held?.spec.schedulerKubeconfig),

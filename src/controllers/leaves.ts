@@ -1,50 +1,51 @@
 /** Keeps several leaves of one controller, so that one which cannot be issued does not hold back the rest. */
 import { type IssueLeaf, keepLeaf, type KeyedPem } from "#pki";
 import { type Clock, earliest, type Instant } from "#runtime";
+import { isUsable } from "./readable.ts";
 
 /** What {@link IssueLeaf} is asked, without the time. */
 export type Wanted = Omit<Parameters<IssueLeaf>[0], "now">;
 
 export interface KeptLeaves<Name extends string> {
-  readonly leaves: Readonly<Record<Name, KeyedPem>>;
+  /** Null for one that cannot be issued, and of which nothing usable is held. */
+  readonly leaves: Readonly<Record<Name, KeyedPem | null>>;
   readonly renewAt: Instant | null;
 }
 
 /**
- * Looks at each leaf in turn, in the order of `wanted`. Where one fails and is held, the held one stays
- * and the others are returned with a wake-up now; when nothing else is left to change, the failure is
- * thrown, and backed off by the engine.
+ * Looks at each leaf in turn, in the order of `wanted`. Where one fails, the held one stays if it is of
+ * any use, and the others are returned with a wake-up now; when nothing else is left to change, the
+ * failure is thrown, and backed off by the engine.
  *
- * @throws what `issueLeaf` throws, for a leaf that is not held or when no other one has changed
+ * @throws what `issueLeaf` throws, when no leaf has changed
  */
 export async function keepLeaves<Name extends string>(options: {
-  readonly held: Readonly<Partial<Record<Name, KeyedPem | undefined>>>;
+  readonly held: Readonly<Partial<Record<Name, KeyedPem | null | undefined>>>;
   readonly wanted: Readonly<Record<Name, Wanted>>;
   readonly issueLeaf: IssueLeaf;
   readonly clock: Clock;
 }): Promise<KeptLeaves<Name>> {
   const now = options.clock.now();
-  const leaves: Partial<Record<Name, KeyedPem>> = {};
+  const leaves: Partial<Record<Name, KeyedPem | null>> = {};
   const renewals: (Instant | null)[] = [];
   const failures: unknown[] = [];
   let changed = false;
   for (const name of Object.keys(options.wanted) as Name[]) {
-    const held = options.held[name];
+    const held = options.held[name] ?? undefined;
     try {
       const request = { ...options.wanted[name], now };
       const kept = await keepLeaf({ held, request, issueLeaf: options.issueLeaf });
       leaves[name] = kept.leaf;
       renewals.push(kept.renewAt);
-      changed ||= kept.leaf !== held;
     } catch (error) {
-      if (held === undefined) throw error;
-      leaves[name] = held;
+      leaves[name] = isUsable(held) ? held : null;
       failures.push(error);
     }
+    changed ||= leaves[name] !== (held ?? null);
   }
   if (failures.length > 0 && !changed) throw failures[0];
   return {
-    leaves: leaves as Record<Name, KeyedPem>,
+    leaves: leaves as Record<Name, KeyedPem | null>,
     renewAt: failures.length > 0 ? now : earliest(renewals),
   };
 }

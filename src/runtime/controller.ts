@@ -24,6 +24,8 @@ export interface Input<Value> {
   readonly ready?: (spec: never) => boolean;
   /** In a queued controller: the items that a resource of this input concerns; default all. */
   readonly items?: (resource: Resource<never>) => readonly string[];
+  /** What is stored and cannot be read counts as absent; otherwise it is waited for. */
+  readonly damagedIsAbsent?: boolean;
   /** A finalizer keeps the input from being destroyed before the outputs are gone. */
   readonly strong: boolean;
   readonly [value]?: Value;
@@ -64,8 +66,14 @@ export const gate = <Spec>(
   });
 
 /** `null` while absent. */
-export const maybe = <Spec>(kind: ResourceType<Spec>, id: string, place: Place = {}) =>
-  input<Resource<Spec> | null, Spec>("maybe", kind, { id, ...place });
+export const maybe = <Spec>(
+  kind: ResourceType<Spec>,
+  id: string,
+  options: Place & {
+    /** `null` also while it is stored and cannot be read, where others wait. Default false. */
+    readonly damagedIsAbsent?: boolean;
+  } = {},
+) => input<Resource<Spec> | null, Spec>("maybe", kind, { id, ...options });
 
 /** Every resource of the kind that matches, sorted by id. */
 export const all = <Spec>(

@@ -4,8 +4,18 @@ import { join } from "node:path";
 import { nodeControllers } from "../../src/apps/node/controllers.ts";
 import { loadMachineConfig } from "#config";
 import { readCertificate, webCryptoKeys } from "#pki";
-import { ACTIVE, Identity, MachineConfig } from "#resources";
-import { after, at, type Instant, systemRandom } from "#runtime";
+import { ACTIVE, Identity, kinds, MachineConfig } from "#resources";
+import {
+  after,
+  at,
+  type Instant,
+  manualClock,
+  type Resource,
+  type ResourceType,
+  systemRandom,
+} from "#runtime";
+import { createEngine } from "#runtime/engine";
+import { openMemoryStore, type Store } from "#runtime/store";
 import { mount } from "#runtime/testing";
 
 const fixture = (name: string) =>
@@ -25,40 +35,76 @@ export function beforeRootsEnd(duration: number): Instant {
   return after(readCertificate(root?.crt ?? "").notAfter, -duration);
 }
 
-/** Mounts a node; `files` fills with what it publishes: directory → name → contents. */
-export async function mountNode(
-  options: {
-    readonly config?: string;
-    readonly apiAddress?: string;
-    readonly interfaceAddresses?: readonly string[];
-    readonly now?: Instant;
-    /** Whether the clock is synced; change it between calls. */
-    readonly time?: { synced: boolean };
-  } = {},
-) {
-  const files: Record<string, Readonly<Record<string, string>>> = {};
-  const published: { directory: string; files: Readonly<Record<string, string>> }[] = [];
+interface NodeOptions {
+  readonly config?: string;
+  readonly apiAddress?: string;
+  readonly interfaceAddresses?: readonly string[];
+  readonly now?: Instant;
+  /** Whether the clock is synced; change it between calls. */
+  readonly time?: { synced: boolean };
+}
+
+type Files = Readonly<Record<string, string>>;
+
+/** Every controller of a node; `files` fills with what it publishes: directory → name → contents. */
+function controlPlane(options: NodeOptions) {
+  const files: Record<string, Files> = {};
+  const published: { directory: string; files: Files }[] = [];
   const time = options.time ?? { synced: true };
-  const t = await mount(
-    nodeControllers({
-      keys: webCryptoKeys(),
-      random: systemRandom,
-      apiAddress: options.apiAddress ?? "127.0.0.1",
-      hostname: "cp-1.example.test",
-      askTime: () =>
-        Promise.resolve({ synced: time.synced, source: time.synced ? "none" : "test" }),
-      publishFiles: (directory, set) => {
-        files[directory] = set;
-        published.push({ directory, files: set });
-        return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
-      },
-      ...(options.interfaceAddresses && {
-        interfaceAddresses: () => options.interfaceAddresses ?? [],
-      }),
+  const controllers = nodeControllers({
+    keys: webCryptoKeys(),
+    random: systemRandom,
+    apiAddress: options.apiAddress ?? "127.0.0.1",
+    hostname: "cp-1.example.test",
+    askTime: () => Promise.resolve({ synced: time.synced, source: time.synced ? "none" : "test" }),
+    publishFiles: (directory, set) => {
+      files[directory] = set;
+      published.push({ directory, files: set });
+      return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
+    },
+    ...(options.interfaceAddresses && {
+      interfaceAddresses: () => options.interfaceAddresses ?? [],
     }),
-    { now: options.now ?? START },
-  );
+  });
+  return { controllers, files, published, time };
+}
+
+/** Mounts a node on an empty store. */
+export async function mountNode(options: NodeOptions = {}) {
+  const { controllers, ...seen } = controlPlane(options);
+  const t = await mount(controllers, { now: options.now ?? START });
   await t.create(Identity, "local", { nodeId: "abcdefghijkl" });
   await t.create(MachineConfig, ACTIVE, { yaml: options.config ?? controlPlaneConfig });
-  return { ...t, t, files, published, time };
+  return { ...t, t, ...seen };
+}
+
+/** What a node has stored of its own kinds, whoever wrote it. */
+export async function storedBy({ store }: { readonly store: Store }): Promise<Resource[]> {
+  const lists = await Promise.all(kinds.map((kind) => store.list(kind)));
+  return lists.flat();
+}
+
+/** Starts a node on stored state, as after a restart. */
+export async function startOn(resources: readonly Resource[], options: NodeOptions = {}) {
+  const { controllers, ...seen } = controlPlane(options);
+  const clock = manualClock(options.now ?? START);
+  const store = openMemoryStore({ clock });
+  for (const { metadata, spec } of resources) {
+    const kind = kinds.find(({ type }) => type === metadata.type) as ResourceType<unknown>;
+    const { owner, labels, annotations } = metadata;
+    await store.create(kind, metadata.id, spec, { owner, labels, annotations });
+  }
+  const engine = createEngine({ store, clock, random: systemRandom, controllers });
+  await engine.start();
+  await engine.settled();
+  return {
+    ...seen,
+    store,
+    clock,
+    settled: () => engine.settled(),
+    async [Symbol.asyncDispose]() {
+      await engine.stop();
+      await store.close();
+    },
+  };
 }

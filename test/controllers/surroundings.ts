@@ -20,7 +20,14 @@ import {
   NodeAddress,
   TimeStatus,
 } from "#resources";
-import { type Controller, type DeepReadonly, days, type SpecOf, systemRandom } from "#runtime";
+import {
+  type Controller,
+  type DeepReadonly,
+  days,
+  type Resource,
+  type SpecOf,
+  systemRandom,
+} from "#runtime";
 import { mount, type Mounted } from "#runtime/testing";
 import { controlPlaneConfig, START } from "./control-plane.ts";
 
@@ -77,6 +84,14 @@ export async function mountAmid(
   return t;
 }
 
+/** Leaves of which each was issued. */
+export function complete<Name extends string>(
+  leaves: Readonly<Record<Name, KeyedPem | null>> | null,
+): Readonly<Record<Name, KeyedPem>> {
+  if (leaves && Object.values(leaves).includes(null)) throw new TypeError("not all are issued");
+  return leaves as Readonly<Record<Name, KeyedPem>>;
+}
+
 /** What of a leaf its profile and names decide. */
 export function factsOf(pem: { readonly crt: string } | undefined) {
   const leaf = readCertificate(pem?.crt ?? "");
@@ -121,3 +136,47 @@ export const serialNumbers = (node: Pick<Mounted, "list">): Record<string, strin
   Object.fromEntries(
     node.list(CertificateStatus).map(({ metadata, spec }) => [metadata.id, spec.serialNumber]),
   );
+
+/** Where a text stands in a value. */
+export type TextPath = readonly (string | number)[];
+
+/** What stands at a path. */
+export const textAt = (value: unknown, path: TextPath): unknown =>
+  path.reduce<unknown>(
+    (part, name) => (part as Record<string, unknown> | undefined)?.[name],
+    value,
+  );
+
+/** A copy in which another text stands at a path. */
+export function withText(value: unknown, [name, ...rest]: TextPath, text: string): unknown {
+  if (name === undefined) return text;
+  const copy: unknown = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
+  const parts = copy as Record<string, unknown>;
+  parts[name] = withText(parts[name], rest, text);
+  return copy;
+}
+
+/** Every leaf and the salt, as JSON, by `Kind/id.field`: what is drawn anew whenever it is issued. */
+export function issuedIn(resources: readonly Resource[]): ReadonlyMap<string, string> {
+  const issued = new Map<string, string>();
+  for (const { metadata, spec } of resources) {
+    const kind = metadata.type.split(".")[0] ?? "";
+    for (const field of issuedFields[kind] ?? [])
+      issued.set(`${kind}/${metadata.id}.${field}`, JSON.stringify(textAt(spec, [field])));
+  }
+  return issued;
+}
+
+const issuedFields: Readonly<Record<string, readonly string[]>> = {
+  ApiCertificates: ["server", "client"],
+  EncryptionSalts: ["diskSalt"],
+  EtcdSecrets: ["etcd", "etcdPeer", "etcdAdmin", "etcdAPIServer"],
+  KubernetesDynamicCerts: ["apiServer", "apiServerKubeletClient", "frontProxy"],
+  KubernetesSecrets: [
+    "schedulerKubeconfig",
+    "controllerManagerKubeconfig",
+    "localhostAdminKubeconfig",
+    "adminKubeconfig",
+  ],
+  TrustdCertificates: ["server"],
+};

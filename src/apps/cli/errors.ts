@@ -25,6 +25,11 @@ export class FileExistsError extends CodedError {
 /** The command line can be understood but not followed: a name or a value in it leads nowhere. */
 export class ArgumentError extends CodedError {
   readonly code = "ERR_ARGUMENT";
+  readonly hint: string | undefined;
+  constructor(message: string, options?: ErrorOptions & { readonly hint?: string }) {
+    super(message, options);
+    this.hint = options?.hint;
+  }
 }
 
 /**

@@ -3,12 +3,15 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { CodedError } from "#runtime";
 import type { Printable } from "./output/resource.ts";
+import { closest } from "./similar.ts";
 
 /** The word names no kind of that server. */
 export class KindNotRegisteredError extends CodedError {
   readonly code = "ERR_KIND_NOT_REGISTERED";
-  constructor(word: string) {
+  readonly hint: string | undefined;
+  constructor(word: string, hint: string | undefined) {
     super(`resource ${JSON.stringify(word)} is not registered; trustplane get rd lists what is`);
+    this.hint = hint;
   }
 }
 
@@ -42,24 +45,42 @@ export interface Kind {
 /**
  * Resolves a full type or an alias, whatever its case.
  *
+ * @param id what is asked for beside the kind; the two may be in the wrong order
  * @throws {KindNotRegisteredError} {@link KindAmbiguousError}
  * @see talosctl-wire.md §4.1
  */
-export function resolveKind(word: string, definitions: readonly Printable[]): Kind {
-  const wanted = word.toLowerCase();
-  const found = definitions.flatMap(({ metadata, yamlSpec }) => {
+export function resolveKind(word: string, definitions: readonly Printable[], id?: string): Kind {
+  const kinds = definitions.map(({ metadata, yamlSpec }): NamedKind => {
     const { allAliases, printColumns, ...kind } = definition.parse(parse(yamlSpec));
-    const names = [metadata.id, ...(allAliases ?? [])];
-    return names.some((name) => name.toLowerCase() === wanted)
-      ? [{ ...kind, printColumns: printColumns ?? [] }]
-      : [];
+    const names = [metadata.id, ...(allAliases ?? [])].map((name) => name.toLowerCase());
+    return { names, kind: { ...kind, printColumns: printColumns ?? [] } };
   });
+  const found = kindsOf(word, kinds);
   const [kind] = found;
-  if (kind === undefined) throw new KindNotRegisteredError(word);
+  if (kind === undefined) throw new KindNotRegisteredError(word, hintFor(word, id, kinds));
   if (found.length > 1)
     throw new KindAmbiguousError(
       word,
       found.map(({ type }) => type),
     );
   return kind;
+}
+
+interface NamedKind {
+  /** In lower case. */
+  readonly names: readonly string[];
+  readonly kind: Kind;
+}
+
+const kindsOf = (word: string, kinds: readonly NamedKind[]): readonly Kind[] =>
+  kinds.filter(({ names }) => names.includes(word.toLowerCase())).map(({ kind }) => kind);
+
+/** What was probably meant by a word that names no kind. */
+function hintFor(word: string, id: string | undefined, kinds: readonly NamedKind[]) {
+  const [before = "", ...after] = word.split("/");
+  const [meant, of] = after.length > 0 ? [before, after.join("/")] : [id ?? "", word];
+  if (kindsOf(meant, kinds).length > 0)
+    return `KIND first, then ID, without a slash: trustplane get ${meant} ${of}`.trimEnd();
+  const close = closest(word, [...new Set(kinds.flatMap(({ names }) => names))]);
+  return close.length > 0 ? `did you mean ${close.join(" or ")}?` : undefined;
 }

@@ -1,5 +1,6 @@
 /** The nodes that a verb talks to, and how their failures add up. */
 import { connect, type Client } from "../client/index.ts";
+import { advised, type Caller } from "./advice.ts";
 import { checkEndpoints, checkNodes } from "./endpoints.ts";
 import { ArgumentError, report } from "./errors.ts";
 import type { Connection } from "./flags.ts";
@@ -19,6 +20,8 @@ export interface Nodes {
   readonly names: readonly string[];
   /** Where the calls go, as the talosconfig or the flag has it. */
   readonly endpoints: readonly string[];
+  /** The nodes of the context, whichever are meant now. */
+  readonly usual: readonly string[];
   /** Asks all nodes at once; one that fails is reported, and stops no other. In their order. */
   readonly each: <T>(ask: (node: string) => Promise<T>) => Promise<readonly Answer<T>[]>;
   /** The answer of the first node that has one. */
@@ -44,8 +47,8 @@ export async function withNodes(
   checkNodes(flags.nodes ?? []);
   const file = await openTalosconfig(io, flags);
   const { name, context } = chosenContext(file, flags);
-  const { ca = "", crt, key } = context;
-  const names = flags.nodes ?? context.nodes ?? [];
+  const { ca = "", crt, key, nodes: usual = [] } = context;
+  const names = flags.nodes ?? usual;
   const endpoints = flags.endpoints ?? context.endpoints;
   const source = `context ${JSON.stringify(name)} in ${file.path}`;
   if (names.length === 0)
@@ -60,11 +63,23 @@ export async function withNodes(
     );
   if (crt === undefined || key === undefined)
     throw new ArgumentError(`${source} has no client certificate (crt) with its key`);
-  await using client = connect({ endpoints, ca, crt, key, source, clock: io.clock });
-  return await use(nodesOf(io, { client, names, endpoints }));
+  const caller = { context, source };
+  const open = () => {
+    try {
+      return connect({ endpoints, ca, crt, key, source, clock: io.clock });
+    } catch (error) {
+      throw advised(error, caller);
+    }
+  };
+  await using client = open();
+  return await use(nodesOf(io, caller, { client, names, endpoints, usual }));
 }
 
-function nodesOf(io: Io, some: Pick<Nodes, "client" | "names" | "endpoints">): Nodes {
+function nodesOf(
+  io: Io,
+  caller: Caller,
+  some: Pick<Nodes, "client" | "names" | "endpoints" | "usual">,
+): Nodes {
   const { names } = some;
   let status = OK;
   const fail = (error: unknown, node?: string) => {
@@ -81,7 +96,7 @@ function nodesOf(io: Io, some: Pick<Nodes, "client" | "names" | "endpoints">): N
           try {
             return [{ node, answer: await ask(node) }];
           } catch (error) {
-            fail(error, node);
+            fail(advised(error, caller, node), node);
             return [];
           }
         }),
@@ -94,7 +109,7 @@ function nodesOf(io: Io, some: Pick<Nodes, "client" | "names" | "endpoints">): N
         try {
           return await ask(node);
         } catch (error) {
-          failure ??= error;
+          failure ??= advised(error, caller, node);
         }
       throw failure;
     },

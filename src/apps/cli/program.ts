@@ -4,6 +4,7 @@ import { applyConfigCommand } from "./commands/apply-config.ts";
 import { configCommand } from "./commands/config.ts";
 import { genCommand } from "./commands/gen.ts";
 import { getCommand } from "./commands/get.ts";
+import { helpCommand } from "./commands/help.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -20,6 +21,8 @@ Examples:
 
 The talosconfig is the file of --talosconfig, else of the variable TALOSCONFIG, else
 ./.trustplane/talosconfig, else ~/.talos/config.
+
+trustplane --version, or -v, is trustplane version --client.
 
 Flags are written as for talosctl: -o yaml, --output=yaml, and --force, --force=true, --force=false.
 
@@ -62,11 +65,13 @@ export async function runCli(
   const root = program(async (verb) => {
     status = await verb(await complete(shell));
   });
+  for (const command of family(root))
+    if (command.commands.length > 0) command.addCommand(helpCommand());
   for (const command of family(root)) {
     withGoFlags(command);
-    if (command.commands.length > 0) command.helpCommand("help [verb]", "show what a verb does");
     command
       .exitOverride()
+      .showHelpAfterError(`hint: ${pathOf(command)} --help shows how it is called`)
       .helpOption("-h, --help", "show what it does")
       .configureOutput({
         writeOut: (text) => shell.stdout.write(text),
@@ -78,7 +83,7 @@ export async function runCli(
       });
   }
   try {
-    await root.parseAsync(argv, { from: "user" });
+    await root.parseAsync(withVersionVerb(argv), { from: "user" });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? OK : WRONG_USAGE;
@@ -86,5 +91,15 @@ export async function runCli(
     return report(error, shell);
   }
 }
+
+/** `--version`, which other programs have, is a verb here. */
+const withVersionVerb = ([first, ...others]: readonly string[]): string[] =>
+  first === "--version" || first === "-v"
+    ? ["version", "--client", ...others]
+    : [...(first === undefined ? [] : [first]), ...others];
+
+/** As it is called: `trustplane gen config`. */
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 
 const family = (command: Command): Command[] => [command, ...command.commands.flatMap(family)];

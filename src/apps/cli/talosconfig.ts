@@ -74,6 +74,7 @@ export function chosenContext({ path, config }: TalosconfigFile, flags: Connecti
       name === ""
         ? `no context is set in ${path}: choose one with trustplane config context NAME`
         : `context ${JSON.stringify(name)} is not defined in ${path}`,
+      { hint: "trustplane config contexts lists them" },
     );
   return { name, context };
 }

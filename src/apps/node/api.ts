@@ -6,6 +6,7 @@ import {
   after,
   ControllerStatus,
   type Logger,
+  type Metadata,
   seconds,
   type SpecOf,
   type DeepReadonly,
@@ -14,6 +15,7 @@ import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
 import {
   type Apid,
   ControlPlaneOnlyError,
+  ListenerMaterialError,
   type ListenerMaterial,
   type MachinePorts,
   startApid,
@@ -34,6 +36,8 @@ interface ApiOptions extends Surroundings {
   readonly log: Logger;
   /** Ends the wait for a certificate. */
   readonly signal: AbortSignal;
+  /** Called once when nothing is held yet that could be listened with. */
+  readonly onWait: () => Promise<void>;
 }
 
 /**
@@ -43,19 +47,20 @@ interface ApiOptions extends Surroundings {
  */
 export async function serveApi(options: ApiOptions): Promise<Apid> {
   const { store, log } = options;
-  const certificates = await firstCertificates(options);
   const names = followNames(store);
-  const apid = await startApid({
-    address: options.address,
-    port: options.port,
-    material: materialOf(certificates.spec),
-    store,
-    kinds: [...kinds, ControllerStatus, ResourceDefinition, Namespace],
-    clock: options.clock,
-    log,
-    ports: ports(options),
-    names: () => names.now(),
-  });
+  const apid = await firstServer(options, (material) =>
+    startApid({
+      address: options.address,
+      port: options.port,
+      material,
+      store,
+      kinds: [...kinds, ControllerStatus, ResourceDefinition, Namespace],
+      clock: options.clock,
+      log,
+      ports: ports(options),
+      names: () => names.now(),
+    }),
+  );
   const rotation = store.watch(ApiCertificates, "api").subscribe((event) => {
     if (event.type !== "created" && event.type !== "updated") return;
     try {
@@ -73,16 +78,55 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   return { ...apid, close, [Symbol.asyncDispose]: close };
 }
 
-const materialOf = (spec: DeepReadonly<SpecOf<typeof ApiCertificates>>): ListenerMaterial => ({
+type Certificates = DeepReadonly<SpecOf<typeof ApiCertificates>>;
+
+const materialOf = (spec: Certificates): ListenerMaterial => ({
   key: spec.server.key,
   cert: spec.server.crt,
   ca: spec.acceptedCAs.map(({ crt }) => crt),
 });
 
-/** Waits for the first certificate, and tells what for whenever that changes. */
-async function firstCertificates({ store, log, signal }: ApiOptions) {
+/** Starts with the first certificate that can be listened with, and tells what it waits for. */
+async function firstServer(
+  options: ApiOptions,
+  serve: (material: ListenerMaterial) => Promise<Apid>,
+): Promise<Apid> {
+  const { store, log, signal } = options;
   const held = await store.get(ApiCertificates, "api");
-  if (held) return held;
+  const first = held && (await served(held.spec));
+  if (first) return first;
+  await options.onWait();
+  const stopTelling = tellWaiting(options);
+  try {
+    for (let bound = held?.metadata.version; ;) {
+      const matches = ({ metadata }: { readonly metadata: Metadata }) => metadata.version !== bound;
+      const next = await store.watchFor(
+        ApiCertificates,
+        "api",
+        { types: ["created", "updated"], matches },
+        { signal },
+      );
+      const apid = await served(next.spec);
+      if (apid) return apid;
+      bound = next.metadata.version;
+    }
+  } finally {
+    stopTelling();
+  }
+
+  async function served(spec: Certificates): Promise<Apid | undefined> {
+    try {
+      return await serve(materialOf(spec));
+    } catch (error) {
+      if (!(error instanceof ListenerMaterialError)) throw error;
+      log.error({ reason: error.message }, "apid waits for another certificate");
+      return undefined;
+    }
+  }
+}
+
+/** Tells why there is no certificate, whenever that changes. */
+function tellWaiting({ store, log }: ApiOptions): () => void {
   let told = "";
   const telling = store.watch(ControllerStatus, API_CONTROLLER).subscribe((event) => {
     if (event.type !== "created" && event.type !== "updated") return;
@@ -92,11 +136,9 @@ async function firstCertificates({ store, log, signal }: ApiOptions) {
     told = reason;
     log.warn({ controller: API_CONTROLLER, reason }, "apid waits for its certificate");
   });
-  try {
-    return await store.watchFor(ApiCertificates, "api", { types: ["created"] }, { signal });
-  } finally {
+  return () => {
     telling.unsubscribe();
-  }
+  };
 }
 
 function ports(options: ApiOptions): MachinePorts {

@@ -95,7 +95,7 @@ export async function settleConfiguration(
 ): Promise<{ readonly warnings: readonly string[]; readonly demo: boolean }> {
   const { store } = options;
   const warnings = files.length > 0 ? await takeUpFiles(files, options) : [];
-  if (files.length === 0 && !(await store.get(MachineConfig, ACTIVE)))
+  if (files.length === 0 && !(await holdsConfig(store)))
     await seed(await demoConfig(options), { [DEMO]: "" }, store);
   const seeded = await store.get(MachineConfig, SEED);
   return { warnings, demo: seeded !== undefined && DEMO in seeded.metadata.annotations };
@@ -106,13 +106,19 @@ async function takeUpFiles(
   options: Surroundings & { readonly overwrite: boolean },
 ): Promise<readonly string[]> {
   const { store } = options;
-  const stored = await store.get(MachineConfig, ACTIVE);
-  if (stored && !options.overwrite) return warnOfDifference(files, store);
+  if ((await holdsConfig(store)) && !options.overwrite) return warnOfDifference(files, store);
   const config = await readConfigFiles(files);
   const warnings = await accept(config, options);
   await seed(config.text, {}, store);
   return warnings;
 }
+
+/** Also one that cannot be read: it is not replaced unasked. */
+const holdsConfig = (store: Store): Promise<boolean> =>
+  store.core.snapshot([MachineConfig], (view) => {
+    const pointer = pointerTo(MachineConfig, ACTIVE);
+    return view.get(pointer) !== undefined || view.isDamaged?.(pointer) === true;
+  });
 
 /** One warning when the files are neither what seeded the state directory nor in force, or cannot be read. */
 async function warnOfDifference(files: readonly string[], store: Store): Promise<string[]> {
@@ -181,7 +187,7 @@ function writeOf(
     annotations,
     finalizers: [],
   };
-  return { op: "create", resource: { metadata, spec } };
+  return { op: "create", resource: { metadata, spec }, replacesDamaged: true };
 }
 
 /** An authority that is replaced and not kept among the accepted ones takes all its clients along. */
@@ -219,8 +225,7 @@ export async function applyConfiguration(
   const details =
     fields.length === 0 ? "No changes." : `Changed without a reboot: ${fields.join(", ")}`;
   if (options.dryRun) return { warnings, details: `Dry run. ${details}` };
-  await store.modify(MachineConfig, ACTIVE, (draft) => void (draft.yaml = text), {
-    initial: { yaml: text },
-  });
+  if (stored) await store.modify(MachineConfig, ACTIVE, (draft) => void (draft.yaml = text));
+  else await store.core.commit([writeOf(ACTIVE, undefined, { yaml: text }, {})]);
   return { warnings, details };
 }

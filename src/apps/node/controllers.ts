@@ -40,6 +40,7 @@ import {
   readCertificate,
 } from "#pki";
 import type { Controller, Instant, Random } from "#runtime";
+import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
 
 interface Capabilities {
@@ -49,6 +50,8 @@ interface Capabilities {
   readonly hostname?: string;
   readonly askTime: AskTime;
   readonly publishFiles: PublishFiles;
+  /** Stored resources that could not be read. */
+  readonly damaged?: readonly Damage[];
   /** Default: those of this machine. */
   readonly interfaceAddresses?: () => readonly string[];
 }
@@ -90,6 +93,7 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
     securityStatusController({
       keyAlgorithmOf: async (pem) => (await keys.readKey(pem)).algorithm,
       reviewConfig: (yaml, now) => reviewConfig(yaml, now, keys),
+      damaged: options.damaged ?? [],
     }),
     ...(Object.keys(directories) as Directory[]).map((directory) =>
       pkiFilesController({

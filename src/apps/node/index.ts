@@ -2,10 +2,10 @@
  * The daemon: opens the state directory, settles the configuration, runs the controllers until every
  * certificate whose inputs are ready is issued, then serves apid and says what it holds.
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { leafIssuer, webCryptoKeys } from "#pki";
-import { FileSet, Identity } from "#resources";
-import { CodedError, type Logger, systemClock, systemRandom } from "#runtime";
+import { directories } from "#controllers";
+import { CodedError, ControllerStatus, type Logger, systemClock, systemRandom } from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
@@ -22,7 +22,8 @@ import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
-import { filePublisher } from "./published-files.ts";
+import { type Damage, damageIn } from "./damage.ts";
+import { filePublisher, publisherOf } from "./published-files.ts";
 import { holdsState, openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
 import { askMachine, askNobody } from "./time-source.ts";
@@ -65,13 +66,14 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   const { signal } = io;
   const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
   await unlessStopped(signal, checkStart(options, world));
-  await using store = await openStateDirectory(options.stateDir, world);
-  for (const { pointer, problem } of store.damagedRows()) {
-    log.error(
-      { ...pointer, problem },
-      "a stored resource cannot be read; it is kept, and not replaced",
-    );
-  }
+  const publishedBy = () =>
+    publisherOf(Object.keys(directories).map((name) => join(pkiDirOf(options), name)));
+  const opened = await openStateDirectory(options.stateDir, { ...world, publishedBy });
+  await using store = opened.store;
+  const { nodeId } = opened;
+  const damaged = damageIn(store.damagedRows());
+  for (const { pointer, problem, remedy } of damaged)
+    log.error({ ...pointer, problem, remedy }, "a stored resource cannot be read");
   const surroundings = { ...world, store };
   const settling = settleConfiguration(options.configFiles, {
     ...surroundings,
@@ -80,15 +82,17 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   });
   const { warnings, demo } = await unlessStopped(signal, settling);
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
-  const nodeId = (await store.get(Identity, "local"))?.spec.nodeId ?? "";
-  await using engine = engineOf(options, surroundings, { demo, nodeId, log });
+  await using engine = engineOf(options, surroundings, { demo, nodeId, damaged, log });
   await unlessStopped(signal, engine.start());
   await unlessStopped(signal, engine.settled());
   await checkFiles(store);
   const { apiAddress, apiPort: port } = options;
-  const serving = { ...surroundings, engine, address: apiAddress, port, log, signal };
-  await using api = await serveApi(serving);
   const address = await reachableAddress(store, apiAddress);
+  const tell = async () => {
+    io.stdout(await statusTable(store, address));
+  };
+  const serving = { ...surroundings, engine, address: apiAddress, port, log, signal };
+  await using api = await serveApi({ ...serving, onWait: tell });
   const keeping = keepAdminTalosconfig({
     path: join(options.stateDir, "talosconfig"),
     address,
@@ -98,9 +102,12 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
     ...surroundings,
   });
   await unlessStopped(signal, keeping);
-  io.stdout(await unlessStopped(signal, statusTable(store, address)));
+  await unlessStopped(signal, tell());
+  if (io.stderrIsTerminal) io.stderr(whereabouts(options));
   await untilStopped(signal);
 }
+
+const pkiDirOf = ({ pkiDir, stateDir }: NodeOptions): string => pkiDir ?? join(stateDir, "pki");
 
 /** What would end a start is found before anything is written that a later start would go by. */
 async function checkStart(options: NodeOptions, world: Omit<Surroundings, "store">): Promise<void> {
@@ -110,14 +117,36 @@ async function checkStart(options: NodeOptions, world: Omit<Surroundings, "store
   await accept(await readConfigFiles(configFiles), world);
 }
 
+/** Where a person finds what the node has written, and how to ask it. */
+function whereabouts(options: NodeOptions): string {
+  const { stateDir } = options;
+  const talosconfig = join(stateDir, "talosconfig");
+  // Without a flag the command line looks into the directory that a node has by default.
+  const flag = stateDir === resolve(".trustplane") ? "" : ` --talosconfig ${talosconfig}`;
+  return (
+    `talosconfig in ${talosconfig}, certificates and keys in ${pkiDirOf(options)}; ` +
+    `try: ./bin/trustplane get certificatestatus${flag}\n`
+  );
+}
+
 function engineOf(
   options: NodeOptions,
   { store, clock, random, keys }: Surroundings,
-  { demo, nodeId, log }: { readonly demo: boolean; readonly nodeId: string; readonly log: Logger },
+  {
+    demo,
+    nodeId,
+    damaged,
+    log,
+  }: {
+    readonly demo: boolean;
+    readonly nodeId: string;
+    readonly damaged: readonly Damage[];
+    readonly log: Logger;
+  },
 ): Engine {
   const quiet = demo || process.platform !== "linux";
   const timeSource = options.timeSource ?? (quiet ? "none" : "auto");
-  const root = options.pkiDir ?? join(options.stateDir, "pki");
+  const root = pkiDirOf(options);
   return createEngine({
     store,
     clock,
@@ -128,6 +157,7 @@ function engineOf(
       random,
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
+      damaged,
       askTime: timeSource === "auto" ? askMachine : askNobody,
       publishFiles: filePublisher({
         root,
@@ -141,8 +171,14 @@ function engineOf(
   });
 }
 
-/** @throws {FilesUnpublishedError} naming the files that are in the way, or what else failed */
+/** What only the operator can mend; anything else is tried again, and told of meanwhile. */
+const FATAL = new Set(["ERR_FILE_FOREIGN", "ERR_FILE_WRITE"]);
+
+/** @throws {FilesUnpublishedError} naming the files that are in the way, or what cannot be written */
 async function checkFiles(store: Store): Promise<void> {
-  const problems = (await store.list(FileSet)).map(({ spec }) => spec.error).filter(Boolean);
+  const errors = (await store.list(ControllerStatus)).map(({ spec }) => spec.error);
+  const problems = errors.flatMap((error) =>
+    error && FATAL.has(error.code) ? [error.message] : [],
+  );
   if (problems.length > 0) throw new FilesUnpublishedError(problems.join("\n"));
 }

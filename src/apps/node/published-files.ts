@@ -30,6 +30,11 @@ export class ForeignFileError extends CodedError {
   }
 }
 
+/** The file system refuses what was to be published. */
+export class FileWriteError extends CodedError {
+  readonly code = "ERR_FILE_WRITE";
+}
+
 const CURRENT = "..data";
 /** Holds the id of the node that wrote the set; no visible name leads to it. */
 const OWNER = "..owner";
@@ -43,6 +48,7 @@ type Files = Readonly<Record<string, string>>;
  * Makes a publisher below `root`; with `adopt` it takes over files that it did not write.
  *
  * @throws {ForeignFileError} when a name is taken by a file of somebody else; nothing was changed
+ * @throws {FileWriteError} when the file system refuses; it may have room or permission later
  */
 export function filePublisher(options: {
   readonly root: string;
@@ -54,7 +60,7 @@ export function filePublisher(options: {
   readonly log: Logger;
 }): PublishFiles {
   const { owner } = options;
-  return async (directory, files) => {
+  const publish: PublishFiles = async (directory, files) => {
     const path = join(options.root, directory);
     const version = digest(files);
     const isOurs = await holdsSetOf(path, owner);
@@ -75,6 +81,16 @@ export function filePublisher(options: {
     await dropOldSets(path, owner);
     return { path, version };
   };
+  return (directory, files) =>
+    publish(directory, files).catch((cause: unknown) => {
+      if (!(cause instanceof Error) || !("syscall" in cause)) throw cause;
+      throw new FileWriteError(
+        `cannot publish ${join(options.root, directory)}: ${cause.message}`,
+        {
+          cause,
+        },
+      );
+    });
 }
 
 /** Tells whether the set in force is this node's; undefined where there is none. */
@@ -84,6 +100,15 @@ async function holdsSetOf(path: string, owner: string): Promise<boolean | undefi
   if (target === undefined) return undefined;
   if (SET.test(target) && !(await exists(join(path, target)))) return undefined; // leads nowhere
   return (await readOwner(current)) === owner;
+}
+
+/** The id of the node that wrote the set in force below one of these directories. */
+export async function publisherOf(directories: readonly string[]): Promise<string | undefined> {
+  for (const directory of directories) {
+    const owner = await readOwner(join(directory, CURRENT));
+    if (owner) return owner;
+  }
+  return undefined;
 }
 
 const readOwner = (set: string): Promise<string | undefined> =>
@@ -114,13 +139,22 @@ async function holds(path: string, owner: string, files: Files): Promise<boolean
   if ((await readOwner(current)) !== owner) return false;
   const names = Object.keys(files);
   if ((await readdir(current)).length !== names.length + 1) return false;
+  if (!(await isPrivate(join(path, (await linkTarget(current)) ?? ""), 0o700))) return false;
   const same = await Promise.all(
     names.map(async (name) => {
-      const contents = await readFile(join(current, name), "utf8").catch(() => undefined);
-      return contents === files[name];
+      const file = join(current, name);
+      const contents = await readFile(file, "utf8").catch(() => undefined);
+      return contents === files[name] && (await isPrivate(file, modeOf(name)));
     }),
   );
   return same.every(Boolean);
+}
+
+/** Tells whether it is a file or directory of this user, of exactly this mode, and no symlink. */
+async function isPrivate(path: string, mode: number): Promise<boolean> {
+  const found = await lstat(path);
+  const isOwn = process.getuid === undefined || found.uid === process.getuid();
+  return isOwn && !found.isSymbolicLink() && (found.mode & 0o777) === mode;
 }
 
 /** Writes a whole set or none; whose it is comes first, so that what a crash leaves is known as ours. */

@@ -1,8 +1,15 @@
 /** The state directory: the database, the node's id, and what stands beside them. */
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Identity, kinds, namespaces, TimeStatus } from "#resources";
-import { type Clock, CodedError, ControllerStatus, type Random, StoreFileError } from "#runtime";
+import { ACTIVE, Identity, kinds, MachineConfig, namespaces, TimeStatus } from "#resources";
+import {
+  type Clock,
+  CodedError,
+  ControllerStatus,
+  pointerTo,
+  type Random,
+  StoreFileError,
+} from "#runtime";
 import { registerKinds } from "#runtime/engine";
 import { openSqliteStore, type SqliteStore } from "#runtime/store";
 
@@ -18,7 +25,7 @@ const problems: Readonly<Record<string, string>> = {
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** 44 letters and digits, each drawn without bias. */
-function nodeId(random: Random): string {
+function newNodeId(random: Random): string {
   let id = "";
   while (id.length < 44) {
     const [byte = 255] = random.bytes(1);
@@ -71,16 +78,27 @@ async function openDatabase(path: string, world: { clock: Clock; random: Random 
   }
 }
 
+/** A state directory that is open. */
+export interface StateDirectory {
+  readonly store: SqliteStore;
+  readonly nodeId: string;
+}
+
 /**
- * Opens a state directory, making it where there is none, and gives it an id for good.
+ * Opens a state directory, making it where there is none, and gives it an id for good. An id that
+ * cannot be read is taken from what this node has published.
  *
  * @throws {StateDirectoryError} when it cannot be made, or another process has it
  * @throws {StoreFileError} when its database cannot be used
  */
 export async function openStateDirectory(
   path: string,
-  { clock, random }: { clock: Clock; random: Random },
-): Promise<SqliteStore> {
+  {
+    clock,
+    random,
+    publishedBy,
+  }: { clock: Clock; random: Random; publishedBy: () => Promise<string | undefined> },
+): Promise<StateDirectory> {
   await makeDirectory(path).catch((cause: unknown) => {
     const { code = "" } = cause as NodeJS.ErrnoException;
     throw new StateDirectoryError(
@@ -91,13 +109,16 @@ export async function openStateDirectory(
   const store = await openDatabase(path, { clock, random });
   try {
     await registerKinds(store, [...kinds, ControllerStatus], namespaces);
-    if (!(await store.get(Identity, "local"))) {
-      await store.create(Identity, "local", { nodeId: nodeId(random) });
-    }
-    // Whether the clock is right is to be asked anew: it may have stood still meanwhile.
+    const held = (await store.get(Identity, "local"))?.spec.nodeId;
+    if (held === undefined) store.discardDamaged(pointerTo(Identity, "local"));
+    const nodeId = held ?? (await publishedBy()) ?? newNodeId(random);
+    if (held === undefined) await store.create(Identity, "local", { nodeId });
+    // Whether the clock is right is to be asked anew: it may have stood still meanwhile. Without a
+    // configuration that can be read nobody would ask.
     const time = await store.get(TimeStatus, "node");
-    if (time) await store.destroy(time.metadata, { owner: time.metadata.owner });
-    return store;
+    if (time && (await store.get(MachineConfig, ACTIVE)))
+      await store.destroy(time.metadata, { owner: time.metadata.owner });
+    return { store, nodeId };
   } catch (error) {
     await store.close();
     throw error;

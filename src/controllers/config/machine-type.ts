@@ -1,7 +1,7 @@
 /** Tells whether the configuration makes this node a control plane or a worker. */
-import { loadMachineConfig } from "#config";
 import { ACTIVE, MachineConfig, MachineType } from "#resources";
 import { defineController, exclusive, one } from "#runtime";
+import { readStored } from "../stored-config.ts";
 
 export const machineTypeController = () =>
   defineController({
@@ -10,7 +10,8 @@ export const machineTypeController = () =>
     outputs: { type: exclusive(MachineType) },
 
     reconcile({ inputs }) {
-      const { type } = loadMachineConfig(inputs.config.spec.yaml);
-      return { outputs: { type: { "machine-type": { type } } } };
+      const config = readStored(inputs.config);
+      if (!config) return;
+      return { outputs: { type: { "machine-type": { type: config.type } } } };
     },
   });

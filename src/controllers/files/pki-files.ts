@@ -12,7 +12,7 @@ import {
   type PublicKeyOf,
   wantedIn,
 } from "../file-layout.ts";
-import { holdings } from "../inventory.ts";
+import { holdingsOf } from "../inventory.ts";
 
 /** Makes a directory below the PKI directory hold these files and no others of ours. */
 export type PublishFiles = (
@@ -29,10 +29,10 @@ interface Options {
 export const pkiFilesController = ({ directory, publishFiles, publicKeyOf }: Options) =>
   defineRunner({
     name: `files.PKIFilesController[${directory}]`,
-    inputs: holdings,
+    inputs: holdingsOf(),
     outputs: { set: shared(FileSet) },
 
-    async run({ changes, publish, log }) {
+    async run({ changes, publish, log, signal }) {
       const id = fileSetId(directory);
       let published: Published = { directory, files: [], version: "" };
       for await (const held of changes) {
@@ -47,6 +47,7 @@ export const pkiFilesController = ({ directory, publishFiles, publicKeyOf }: Opt
           const ready = waitingFor === "" && published.files.length > 0;
           await publish({ set: { [id]: { ...published, ready, waitingFor, error: "" } } });
         } catch (error) {
+          if (signal.aborted) return; // the engine stops
           const message = error instanceof Error ? error.message : String(error);
           log.warn({ directory, error: message }, "cannot publish files");
           const failed = { ...published, ready: false, waitingFor: "", error: message };

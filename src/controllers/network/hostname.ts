@@ -3,10 +3,11 @@
  * which derives one from the node's id), else the machine's own name. One that cannot stand in a
  * certificate is passed over.
  */
-import { loadMachineConfig } from "#config";
 import { isDnsName } from "#pki";
 import { ACTIVE, HostnameStatus, Identity, MachineConfig } from "#resources";
 import { defineController, exclusive, maybe, one } from "#runtime";
+import { derived, versionOf } from "../config-version.ts";
+import { readStored } from "../stored-config.ts";
 
 export const hostnameController = (names: {
   /** From the command line; wins over everything. */
@@ -19,8 +20,10 @@ export const hostnameController = (names: {
     inputs: { identity: one(Identity, "local"), config: maybe(MachineConfig, ACTIVE) },
     outputs: { status: exclusive(HostnameStatus) },
 
-    reconcile({ inputs, log }) {
-      const configured = inputs.config && loadMachineConfig(inputs.config.spec.yaml).hostname();
+    reconcile({ inputs, held, log }) {
+      const config = inputs.config && readStored(inputs.config);
+      if (config === undefined && held.status.hostname) return;
+      const configured = config?.hostname();
       const stable = stableName(inputs.identity.spec.nodeId);
       const choices = [
         names.override,
@@ -30,9 +33,9 @@ export const hostnameController = (names: {
       const name = choices.find(isUsable) ?? stable;
       if (name !== choices[0]) log.warn({ unusable: choices[0], name }, "hostname passed over");
       const [hostname = "", ...domain] = name.split(".");
-      return {
-        outputs: { status: { hostname: { hostname, domainname: domain.join(".") } } },
-      };
+      const status = { hostname, domainname: domain.join(".") };
+      const version = inputs.config && config ? versionOf(inputs.config) : "";
+      return { outputs: { status: { hostname: derived(status, version) } } };
     },
   });
 

@@ -1,11 +1,14 @@
 /**
  * Lists the node's addresses. With a loopback API address that one is the only address, so that
  * several nodes live on one host; otherwise they are those of the machine's interfaces, and an
- * address once seen stays in `accumulative`.
+ * address once seen stays in `accumulative`. While the configuration cannot be read, those that are
+ * known as the cluster's stay so.
  */
-import { inNetworks, isLoopback, isRoutable, loadMachineConfig, sortAddresses } from "#config";
+import { inNetworks, isLoopback, isRoutable, sortAddresses } from "#config";
 import { ACTIVE, MachineConfig, NodeAddress } from "#resources";
 import { after, defineController, exclusive, maybe, minutes } from "#runtime";
+import { derived, versionOf } from "../config-version.ts";
+import { readStored } from "../stored-config.ts";
 
 /** How long a new address of the machine may go unnoticed. */
 const LOOK_AGAIN = minutes(1);
@@ -21,16 +24,19 @@ export const nodeAddressController = (options: {
     inputs: { config: maybe(MachineConfig, ACTIVE) },
     outputs: { addresses: exclusive(NodeAddress) },
 
-    reconcile({ inputs, clock }) {
+    reconcile({ inputs, held, clock }) {
       const alone = isLoopback(options.apiAddress);
       const current = alone
         ? [options.apiAddress]
         : sortAddresses([options.apiAddress, ...options.interfaceAddresses()].filter(isRoutable));
       const accumulative = sortAddresses([...current, ...seen]);
       seen = accumulative;
-      const config = inputs.config && loadMachineConfig(inputs.config.spec.yaml);
-      const kubernetes = config ? config.clusterNetworks() : [];
-      const outside = (list: string[]) => list.filter((ip) => !inNetworks(ip, kubernetes));
+      const config = inputs.config && readStored(inputs.config);
+      const kubernetes = config?.clusterNetworks() ?? [];
+      const known = config === undefined ? insideOf(held.addresses) : [];
+      const outside = (list: string[]) =>
+        list.filter((ip) => !inNetworks(ip, kubernetes) && !known.includes(ip));
+      const version = inputs.config && config ? versionOf(inputs.config) : "";
       const spec = (addresses: string[]) => ({ addresses, sortAlgorithm: "v1" as const });
       return {
         outputs: {
@@ -40,7 +46,7 @@ export const nodeAddressController = (options: {
             "current-no-k8s": spec(outside(current)),
             routed: spec(current),
             accumulative: spec(accumulative),
-            "accumulative-no-k8s": spec(outside(accumulative)),
+            "accumulative-no-k8s": derived(spec(outside(accumulative)), version),
           },
         },
         wakeAt: alone ? null : after(clock.now(), LOOK_AGAIN),
@@ -48,3 +54,11 @@ export const nodeAddressController = (options: {
     },
   });
 };
+
+type Lists = Readonly<Record<string, { readonly addresses: readonly string[] } | undefined>>;
+
+/** Addresses that were held to be in the cluster's networks. */
+function insideOf(held: Lists): readonly string[] {
+  const outside = held["accumulative-no-k8s"]?.addresses ?? [];
+  return held.accumulative?.addresses.filter((ip) => !outside.includes(ip)) ?? [];
+}

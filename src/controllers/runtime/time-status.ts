@@ -2,9 +2,8 @@
  * Says whether the clock can be trusted. `machine.time.disabled` counts as synced; otherwise whoever
  * keeps this machine's time is asked, again and again until it is. Once it was, it stays so: losing the
  * time server later does not keep certificates from being renewed. The epoch goes up when the clock was
- * set back by 15 minutes or more between two looks.
+ * set back by 15 minutes or more between two looks. A configuration that cannot be read disables nothing.
  */
-import { loadMachineConfig } from "#config";
 import { ACTIVE, MachineConfig, TimeStatus } from "#resources";
 import {
   after,
@@ -16,6 +15,7 @@ import {
   minutes,
   seconds,
 } from "#runtime";
+import { readStored } from "../stored-config.ts";
 
 /** What a keeper of time says: `synced`, and who it is. */
 export type AskTime = () => Promise<{ readonly synced: boolean; readonly source: string }>;
@@ -29,12 +29,11 @@ export const timeStatusController = ({ askTime }: { askTime: AskTime }) => {
   let lastLook: Instant | null = null;
   return defineController({
     name: "runtime.TimeStatusController",
-    inputs: { config: maybe(MachineConfig, ACTIVE) },
+    inputs: { config: maybe(MachineConfig, ACTIVE, { damagedIsAbsent: true }) },
     outputs: { status: exclusive(TimeStatus) },
 
     async reconcile({ inputs, held, clock }) {
-      const disabled =
-        inputs.config !== null && loadMachineConfig(inputs.config.spec.yaml).timeDisabled;
+      const disabled = (inputs.config && readStored(inputs.config)?.timeDisabled) ?? false;
       const answer = disabled ? { synced: true, source: "disabled" } : await askTime();
       const now = clock.now();
       const setBack = lastLook !== null && now < lastLook - STEP;

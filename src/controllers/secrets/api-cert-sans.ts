@@ -1,7 +1,8 @@
 /** Collects the names and addresses that apid and trustd are reached by (talos-pki.md §6.4, `api`). */
-import { sortAddresses, sortNames } from "#config";
+import { isAddress, sortAddresses, sortNames } from "#config";
 import { CertSAN, fqdn, HostnameStatus, NodeAddress, OSRoot } from "#resources";
 import { defineController, gate, one, shared } from "#runtime";
+import { derived, versionsOf } from "../config-version.ts";
 
 export const apiCertSANsController = () =>
   defineController({
@@ -16,20 +17,12 @@ export const apiCertSANsController = () =>
     reconcile({ inputs }) {
       const root = inputs.root.spec;
       const hostname = inputs.hostname.spec;
-      return {
-        outputs: {
-          names: {
-            api: {
-              ips: sortAddresses([
-                ...root.certSANIPs,
-                ...inputs.addresses.spec.addresses,
-                "127.0.0.1",
-              ]),
-              dnsNames: sortNames([...root.certSANDNSNames, hostname.hostname, fqdn(hostname)]),
-              fqdn: fqdn(hostname),
-            },
-          },
-        },
+      const addresses = [...root.certSANIPs, ...inputs.addresses.spec.addresses, "127.0.0.1"];
+      const api = {
+        ips: sortAddresses(addresses.filter(isAddress)),
+        dnsNames: sortNames([...root.certSANDNSNames, hostname.hostname, fqdn(hostname)]),
+        fqdn: fqdn(hostname),
       };
+      return { outputs: { names: { api: derived(api, versionsOf(Object.values(inputs))) } } };
     },
   });

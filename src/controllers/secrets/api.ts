@@ -12,10 +12,13 @@ import {
   TimeStatus,
 } from "#resources";
 import { defineController, exclusive, gate, maybe, one } from "#runtime";
+import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
+import { readableOnes } from "../readable.ts";
 
-export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
-  defineController({
+export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
+  const waitUntil = waitForRest();
+  return defineController({
     name: "secrets.APIController",
     inputs: {
       root: one(OSRoot, "os"),
@@ -29,10 +32,12 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     async reconcile({ inputs, held, clock }) {
       const { issuingCA: authority, acceptedCAs } = inputs.root.spec;
       if (!authority) return { outputs: { certificates: {} } }; // a worker asks trustd
+      const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.names]);
+      if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const { fqdn: commonName, dnsNames, ips } = inputs.names.spec;
       const holding = held.certificates.api;
       const { leaves, renewAt } = await keepLeaves({
-        held: holding ? { server: holding.server, client: holding.client ?? undefined } : {},
+        held: { server: holding?.server, client: holding?.client },
         wanted: {
           server: {
             profile: leafProfiles.apidServer,
@@ -46,7 +51,10 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
         issueLeaf,
         clock,
       });
-      const api = { acceptedCAs, ...leaves, skipVerifyingClientCert: false };
+      const { server, client } = leaves;
+      const trust = { acceptedCAs: readableOnes(acceptedCAs), skipVerifyingClientCert: false };
+      const api = server ? { server, client, ...trust } : undefined;
       return { outputs: { certificates: { api } }, wakeAt: renewAt };
     },
   });
+};

@@ -15,7 +15,6 @@ import { CertificateStatus } from "#resources";
 import {
   after,
   all,
-  CodedError,
   ControllerStatus,
   defineController,
   earliest,
@@ -29,13 +28,14 @@ import {
 import {
   authorityOf,
   type Holdings,
-  holdings,
+  holdingsOf,
   inventory,
   type Item,
   ROLE_LABEL,
   ROOT_LABEL,
   trustedUnder,
 } from "../inventory.ts";
+import { certificateIn } from "../readable.ts";
 
 type Status = SpecOf<typeof CertificateStatus>;
 type IssuerStatus = SpecOf<typeof ControllerStatus> | undefined;
@@ -47,7 +47,7 @@ export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMat
   defineController({
     name: "secrets.CertificateStatusController",
     inputs: {
-      ...holdings,
+      ...holdingsOf({ damagedIsAbsent: true }),
       controllers: all(ControllerStatus),
     },
     outputs: { statuses: exclusive(CertificateStatus) },
@@ -90,23 +90,30 @@ async function lookAt(
   try {
     return await readAndJudge(item, look);
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    const unreadable = { state: "Untrusted" as const, why: error.message };
-    const trouble = { lastError: "", nextAttempt: "", source: item.source };
-    return { status: { ...unreadable, ...nothing, ...trouble }, changesAt: null };
+    const message = error instanceof Error ? error.message : String(error);
+    const { waiting, ...trouble } = troubleOf(look.issuer);
+    const why = [`cannot be read: ${message}`, trouble.lastError || waiting].filter(Boolean);
+    const unreadable = { state: "Untrusted" as const, why: why.join("; ") };
+    return {
+      status: { ...unreadable, ...nothing, ...trouble, source: item.source },
+      changesAt: null,
+    };
   }
 }
+
+/** What keeps a leaf from being issued, as its controller tells it. */
+const troubleOf = (issuer: IssuerStatus) => ({
+  lastError: issuer?.error ? `${issuer.error.code}: ${issuer.error.message}` : "",
+  nextAttempt: issuer?.state === "failing" ? issuer.nextTry : "",
+  waiting: issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "",
+});
 
 async function readAndJudge(
   item: Item,
   look: Look,
 ): Promise<{ status: Status; changesAt: Instant | null }> {
-  const { issuer, now } = look;
-  const trouble = {
-    lastError: issuer?.error ? `${issuer.error.code}: ${issuer.error.message}` : "",
-    nextAttempt: issuer?.state === "failing" ? issuer.nextTry : "",
-  };
-  const waiting = issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "";
+  const { now } = look;
+  const { waiting, ...trouble } = troubleOf(look.issuer);
   if (item.crt === undefined) {
     const why = trouble.lastError || waiting || "not issued yet";
     const missing = { state: "Missing" as const, why };
@@ -115,8 +122,7 @@ async function readAndJudge(
   const certificate = readCertificate(item.crt, item.id);
   const renewal = item.role === "leaf" ? renewalOf(certificate, item, look.held) : null;
   const chain = await chainOf(certificate, item, look);
-  const matches =
-    item.key === undefined || (await look.keyMatches({ crt: item.crt, key: item.key }));
+  const matches = item.key === undefined || (await matchesKey(item.crt, item.key, look));
   const verdict = judge({ certificate, renewal, chain, matches, now, role: item.role });
   const late = ["RenewalDue", "Expired"].includes(verdict.state);
   const hindrance = late && item.role === "leaf" ? trouble.lastError || waiting : "";
@@ -138,9 +144,14 @@ async function readAndJudge(
   };
 }
 
+/** A key that cannot be read is nobody's. */
+async function matchesKey(crt: string, key: string, { keyMatches }: Look): Promise<boolean> {
+  return keyMatches({ crt, key }).catch(() => false);
+}
+
 function renewalOf(certificate: Certificate, item: Item, held: Holdings): Instant | null {
-  const authority = authorityOf(item.root, held);
-  return authority ? renewAt(certificate, readCertificate(authority.crt, `${item.root}-ca`)) : null;
+  const authority = certificateIn(authorityOf(item.root, held)?.crt ?? "");
+  return authority ? renewAt(certificate, authority) : null;
 }
 
 /** `ok`, or why no chain of valid signatures, names and usages leads to an accepted authority. */
@@ -148,7 +159,8 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
   if (item.role !== "leaf") {
     return (await signedBy(certificate, certificate)) ? "ok" : "not self-signed";
   }
-  const anchors = trustedUnder(item.root, held).flatMap((crt) => readable(crt));
+  // An accepted authority that cannot be read is an item of its own; nothing chains to it.
+  const anchors = trustedUnder(item.root, held).flatMap((crt) => certificateIn(crt) ?? []);
   const verdict = await verifyChain({
     leaf: certificate,
     intermediates: [],
@@ -157,15 +169,6 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
     usage: "any",
   });
   return verdict.valid ? "ok" : verdict.reason;
-}
-
-/** An accepted authority that cannot be read is an item of its own; nothing chains to it. */
-function readable(crt: string): Certificate[] {
-  try {
-    return [readCertificate(crt)];
-  } catch {
-    return [];
-  }
 }
 
 function judge(seen: {

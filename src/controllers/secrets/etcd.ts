@@ -10,10 +10,12 @@ import {
   TimeStatus,
 } from "#resources";
 import { defineController, exclusive, gate, one } from "#runtime";
+import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
 
-export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
-  defineController({
+export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
+  const waitUntil = waitForRest();
+  return defineController({
     name: "secrets.EtcdController",
     inputs: {
       root: one(EtcdRoot, "etcd"),
@@ -25,6 +27,8 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     outputs: { certificates: exclusive(EtcdSecrets) },
 
     async reconcile({ inputs, held, clock }) {
+      const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.hostname, inputs.addresses]);
+      if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const authority = inputs.root.spec.etcdCA;
       const { hostname } = inputs.hostname.spec;
       const names = [hostname, fqdn(inputs.hostname.spec)];
@@ -55,6 +59,7 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       return { outputs: { certificates: { etcd: leaves } }, wakeAt: renewAt };
     },
   });
+};
 
 /** In the order in which Talos lists them. */
 const unique = (values: readonly string[]): string[] => [...new Set(values)];

@@ -1,7 +1,7 @@
 /** Takes what a kubelet needs to join out of the machine configuration. */
-import { loadMachineConfig } from "#config";
 import { ACTIVE, KubeletSecrets, MachineConfig } from "#resources";
 import { defineController, exclusive, one } from "#runtime";
+import { readStored } from "../stored-config.ts";
 
 export const kubeletController = () =>
   defineController({
@@ -10,7 +10,8 @@ export const kubeletController = () =>
     outputs: { secrets: exclusive(KubeletSecrets) },
 
     reconcile({ inputs }) {
-      const kubelet = loadMachineConfig(inputs.config.spec.yaml).kubelet();
-      return { outputs: { secrets: { kubelet } } };
+      const config = readStored(inputs.config);
+      if (!config) return;
+      return { outputs: { secrets: { kubelet: config.kubelet() } } };
     },
   });

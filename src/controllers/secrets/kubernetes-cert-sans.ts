@@ -2,6 +2,7 @@
 import { isAddress, sortAddresses, sortNames } from "#config";
 import { CertSAN, fqdn, HostnameStatus, KubernetesRoot, NodeAddress } from "#resources";
 import { defineController, gate, one, shared } from "#runtime";
+import { derived, versionsOf } from "../config-version.ts";
 
 export const kubernetesCertSANsController = () =>
   defineController({
@@ -16,31 +17,25 @@ export const kubernetesCertSANsController = () =>
     reconcile({ inputs }) {
       const root = inputs.root.spec;
       const hostname = inputs.hostname.spec;
-      const endpointHost = new URL(root.endpoint).hostname.replace(/^\[(.*)\]$/, "$1");
-      const given = [endpointHost, ...root.certSANs];
+      const given = [...hostsOf(root.endpoint), ...root.certSANs];
       const inCluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
-      return {
-        outputs: {
-          names: {
-            k8s: {
-              ips: sortAddresses([
-                ...root.apiServerIPs,
-                ...inputs.addresses.spec.addresses,
-                "127.0.0.1",
-                ...given.filter(isAddress),
-              ]),
-              dnsNames: sortNames([
-                ...given.filter((name) => !isAddress(name)),
-                ...inCluster,
-                `kubernetes.default.svc.${root.dnsDomain}`,
-                "localhost",
-                hostname.hostname,
-                fqdn(hostname),
-              ]),
-              fqdn: "", // kube-apiserver's certificate has a name of its own
-            },
-          },
-        },
+      const addresses = [...root.apiServerIPs, ...inputs.addresses.spec.addresses, "127.0.0.1"];
+      const k8s = {
+        ips: sortAddresses([...addresses, ...given].filter(isAddress)),
+        dnsNames: sortNames([
+          ...given.filter((name) => !isAddress(name)),
+          ...inCluster,
+          `kubernetes.default.svc.${root.dnsDomain}`,
+          "localhost",
+          hostname.hostname,
+          fqdn(hostname),
+        ]),
+        fqdn: "", // kube-apiserver's certificate has a name of its own
       };
+      return { outputs: { names: { k8s: derived(k8s, versionsOf(Object.values(inputs))) } } };
     },
   });
+
+/** The host of a URL; none when the text is not a URL. */
+const hostsOf = (url: string): string[] =>
+  URL.canParse(url) ? [new URL(url).hostname.replace(/^\[(.*)\]$/, "$1")] : [];

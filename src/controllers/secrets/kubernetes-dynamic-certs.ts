@@ -8,10 +8,12 @@ import {
   TimeStatus,
 } from "#resources";
 import { defineController, exclusive, gate, one } from "#runtime";
+import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
 
-export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
-  defineController({
+export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
+  const waitUntil = waitForRest();
+  return defineController({
     name: "secrets.KubernetesDynamicCertsController",
     inputs: {
       root: one(KubernetesRoot, "k8s"),
@@ -22,6 +24,8 @@ export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: Iss
     outputs: { certificates: exclusive(KubernetesDynamicCerts) },
 
     async reconcile({ inputs, held, clock }) {
+      const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.names]);
+      if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const { issuingCA, aggregatorCA } = inputs.root.spec;
       const { leaves, renewAt } = await keepLeaves({
         held: held.certificates["k8s-dynamic-certs"] ?? {},
@@ -44,3 +48,4 @@ export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: Iss
       return { outputs: { certificates: { "k8s-dynamic-certs": leaves } }, wakeAt: renewAt };
     },
   });
+};

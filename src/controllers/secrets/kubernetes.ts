@@ -4,6 +4,7 @@ import { type IssueLeaf, type KeyedPem, type LeafProfile, leafProfiles } from "#
 import { KubernetesRoot, KubernetesSecrets, TimeStatus } from "#resources";
 import { defineController, exclusive, gate, one, type SpecOf } from "#runtime";
 import { keepLeaves, type Wanted } from "../leaves.ts";
+import { readable, readableOnes } from "../readable.ts";
 
 type Kubeconfigs = SpecOf<typeof KubernetesSecrets>;
 type Name = keyof Kubeconfigs;
@@ -29,7 +30,7 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const root = inputs.root.spec;
       const texts = held.secrets["k8s-certs"];
       const { leaves, renewAt } = await keepLeaves<Name>({
-        held: texts ? mapValues(texts, (text) => readKubeconfig(text)) : {},
+        held: texts ? mapValues(texts, leafIn) : {},
         wanted: mapValues(kubeconfigs, ([profile]): Wanted => ({
           profile,
           authority: root.issuingCA,
@@ -37,8 +38,11 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
         issueLeaf,
         clock,
       });
-      const ca = root.acceptedCAs.map(({ crt }) => crt).join("");
-      const write = (leaf: KeyedPem, name: Name) => {
+      const ca = readableOnes(root.acceptedCAs)
+        .map(({ crt }) => crt)
+        .join("");
+      const write = (leaf: KeyedPem | null, name: Name) => {
+        if (!leaf) return "";
         const [profile, where] = kubeconfigs[name];
         const endpoint = where === "local" ? root.localEndpoint : root.endpoint;
         const user = profile.commonName ?? "admin";
@@ -50,6 +54,10 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       };
     },
   });
+
+/** The certificate and key in a kubeconfig; in a text that is none there is nothing that is of use. */
+const leafIn = (text: string): KeyedPem | null =>
+  text === "" ? null : (readable(() => readKubeconfig(text)) ?? { crt: "", key: "" });
 
 const mapValues = <Value, Result>(
   record: Readonly<Record<Name, Value>>,

@@ -6,6 +6,7 @@ import type { Authority } from "#pki";
 import { ACTIVE, MachineConfig, MaintenanceRoot } from "#resources";
 import { defineController, exclusive, maybe } from "#runtime";
 import type { Instant } from "#runtime";
+import { isUsable } from "../readable.ts";
 
 /** Issues a maintenance authority that begins now. */
 export type IssueMaintenanceRoot = (now: Instant) => Promise<Authority>;
@@ -18,7 +19,7 @@ export const maintenanceRootController = ({ issue }: { issue: IssueMaintenanceRo
 
     async reconcile({ inputs, held, clock }) {
       if (inputs.config) return { outputs: { root: {} } };
-      if (held.root.maintenance) return;
+      if (isUsable(held.root.maintenance?.ca)) return;
       const { certificate, key } = await issue(clock.now());
       const ca = { crt: certificate.pem, key: await key.pem() };
       return { outputs: { root: { maintenance: { ca } } } };

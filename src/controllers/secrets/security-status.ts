@@ -24,32 +24,42 @@ import {
   type SpecOf,
 } from "#runtime";
 import {
+  accountFinding,
   type Certificate,
   configFindings,
   controllerFindings,
+  type Damaged,
+  damageFindings,
   fileFindings,
+  type Finding,
   rootFindings,
   timeFindings,
+  unreadableConfig,
   wholeDays,
 } from "../findings.ts";
 import { ROLE_LABEL, ROOT_LABEL, roots } from "../inventory.ts";
+import { whyUnreadable } from "../stored-config.ts";
 
 type Status = SpecOf<typeof SecurityStatus>;
 
-export const securityStatusController = (options: {
+interface Options {
   /** Problems and warnings of a stored configuration, as `validate` would print them. */
   readonly reviewConfig: (yaml: string, now: Instant) => Promise<readonly string[]>;
   /** The algorithm of a private key in PEM. */
   readonly keyAlgorithmOf: (pem: string) => Promise<string>;
-}) =>
+  /** What of the stored state could not be read back. */
+  readonly damaged?: readonly Damaged[];
+}
+
+export const securityStatusController = (options: Options) =>
   defineController({
     name: "secrets.SecurityStatusController",
     inputs: {
       certificates: all(CertificateStatus),
-      k8s: maybe(KubernetesRoot, "k8s"),
+      k8s: maybe(KubernetesRoot, "k8s", { damagedIsAbsent: true }),
       accepted: all(AcceptedRoot),
-      config: maybe(MachineConfig, ACTIVE),
-      time: maybe(TimeStatus, "node"),
+      config: maybe(MachineConfig, ACTIVE, { damagedIsAbsent: true }),
+      time: maybe(TimeStatus, "node", { damagedIsAbsent: true }),
       files: all(FileSet),
       controllers: all(ControllerStatus),
     },
@@ -68,16 +78,15 @@ export const securityStatusController = (options: {
         const also = inputs.accepted.find(({ metadata }) => metadata.id === "service-account");
         statuses["service-account"] = {
           ...nothing,
-          algorithm: await options.keyAlgorithmOf(account.serviceAccount.key),
+          ...(await accountKey(account.serviceAccount.key, options)),
           accepted:
             account.serviceAccountAcceptedKeys.length + (also?.spec.acceptedKeys.length ?? 0),
         };
       }
-      const yaml = inputs.config?.spec.yaml;
-      const review = yaml === undefined ? [] : await options.reviewConfig(yaml, now);
       const findings = [
+        ...damageFindings(options.damaged ?? []),
         ...timeFindings(inputs.time?.spec),
-        ...configFindings(review),
+        ...(inputs.config ? await review(inputs.config.spec.yaml, now, options) : []),
         ...fileFindings(inputs.files),
         ...controllerFindings(inputs.controllers),
       ];
@@ -85,6 +94,25 @@ export const securityStatusController = (options: {
       return { outputs: { statuses }, wakeAt: startOfNextDay(now) };
     },
   });
+
+async function accountKey(
+  pem: string,
+  { keyAlgorithmOf }: Options,
+): Promise<Pick<Status, "algorithm" | "findings">> {
+  try {
+    return { algorithm: await keyAlgorithmOf(pem), findings: [] };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { algorithm: "", findings: [accountFinding(problem)] };
+  }
+}
+
+async function review(yaml: string, now: Instant, { reviewConfig }: Options): Promise<Finding[]> {
+  const problem = whyUnreadable(yaml);
+  return problem === null
+    ? configFindings(await reviewConfig(yaml, now))
+    : [unreadableConfig(problem)];
+}
 
 function rootStatus(root: string, under: readonly Certificate[], now: Instant): Status | null {
   const role = (wanted: string) => under.filter((c) => c.metadata.labels[ROLE_LABEL] === wanted);
@@ -98,10 +126,12 @@ function rootStatus(root: string, under: readonly Certificate[], now: Instant): 
   return {
     algorithm: authority.spec.keyAlgorithm,
     notAfter: authority.spec.notAfter,
-    ageDays: wholeDays(authority.spec.notBefore, now),
-    daysLeft: -wholeDays(authority.spec.notAfter, now),
+    ...(authority.spec.notAfter !== "" && {
+      ageDays: wholeDays(authority.spec.notBefore, now),
+      daysLeft: -wholeDays(authority.spec.notAfter, now),
+    }),
     accepted: accepted.length,
-    acceptedFingerprints: accepted.map(({ spec }) => spec.spkiFingerprint),
+    acceptedFingerprints: accepted.flatMap(({ spec }) => spec.spkiFingerprint || []),
     weakestLeaf: weakest?.metadata.id ?? "",
     findings: rootFindings(root, { authority, accepted: role("accepted"), leaves }, now),
   };

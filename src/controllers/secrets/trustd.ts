@@ -3,14 +3,7 @@
  * `machine.certSANs` adds is for apid, which is reissued for it; trustd's certificate takes it up at
  * its next renewal. Any other change of its names is taken up at once.
  */
-import {
-  type IssueLeaf,
-  keepLeaf,
-  type KeyedPem,
-  leafProfiles,
-  readCertificate,
-  reissueReason,
-} from "#pki";
+import { type IssueLeaf, type KeyedPem, leafProfiles, reissueReason } from "#pki";
 import {
   CertSAN,
   MachineType,
@@ -20,9 +13,13 @@ import {
   TrustdCertificates,
 } from "#resources";
 import { defineController, exclusive, gate, maybe, one } from "#runtime";
+import { waitForRest } from "../config-version.ts";
+import { keepLeaves } from "../leaves.ts";
+import { certificateIn, readableOnes } from "../readable.ts";
 
-export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
-  defineController({
+export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
+  const waitUntil = waitForRest();
+  return defineController({
     name: "secrets.TrustdController",
     inputs: {
       root: one(OSRoot, "os"),
@@ -37,32 +34,33 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const root = inputs.root.spec;
       const controlPlane = inputs.type.spec.type === "controlplane";
       if (!root.issuingCA || !controlPlane) return { outputs: { certificates: {} } };
+      const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.names]);
+      if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const { fqdn, dnsNames, ips } = inputs.names.spec;
       const holding = held.certificates.trustd?.server;
-      const wanted = { dnsNames, ipAddresses: ips };
-      const request = {
+      const wanted = {
         profile: leafProfiles.trustdServer,
         authority: root.issuingCA,
         commonName: fqdn,
-        ...wanted,
-        now: clock.now(),
+        dnsNames,
+        ipAddresses: ips,
       };
       const added = [...root.certSANDNSNames, ...root.certSANIPs];
-      const current = holding && namesStillGood(holding, wanted, added);
-      const good = current && (await reissueReason(holding, { ...request, ...current })) === null;
-      const server = await keepLeaf({
-        held: holding,
-        request: good ? { ...request, ...current } : request,
+      const asHeld = { ...wanted, ...(holding && namesStillGood(holding, wanted, added)) };
+      const good = (await reissueReason(holding, { ...asHeld, now: clock.now() })) === null;
+      const { leaves, renewAt } = await keepLeaves({
+        held: { server: holding },
+        wanted: { server: good ? asHeld : wanted },
         issueLeaf,
+        clock,
       });
-      return {
-        outputs: {
-          certificates: { trustd: { acceptedCAs: root.acceptedCAs, server: server.leaf } },
-        },
-        wakeAt: server.renewAt,
-      };
+      const { server } = leaves;
+      const acceptedCAs = readableOnes(root.acceptedCAs);
+      const trustd = server ? { acceptedCAs, server } : undefined;
+      return { outputs: { certificates: { trustd } }, wakeAt: renewAt };
     },
   });
+};
 
 interface Names {
   readonly dnsNames: readonly string[];
@@ -75,7 +73,9 @@ function namesStillGood(
   wanted: Names,
   added: readonly string[],
 ): Names | undefined {
-  const { dnsNames, ipAddresses } = readCertificate(held.crt);
+  const certificate = certificateIn(held.crt);
+  if (!certificate) return undefined;
+  const { dnsNames, ipAddresses } = certificate;
   const has = new Set([...dnsNames, ...ipAddresses]);
   const wants = [...wanted.dnsNames, ...wanted.ipAddresses];
   const lacksOnlyAdded = wants.every((name) => has.has(name) || added.includes(name));

@@ -2,9 +2,9 @@
  * Collects the extra roots of `TrustedRootsConfig` documents. They are for the host's own bundle
  * (image pulls, discovery), never for what apid trusts (talos-pki.md §4.4).
  */
-import { loadMachineConfig } from "#config";
 import { ACTIVE, EtcFileSpec, MachineConfig } from "#resources";
 import { defineController, maybe, shared } from "#runtime";
+import { readStored } from "../stored-config.ts";
 
 export const trustedRootsController = () =>
   defineController({
@@ -13,7 +13,9 @@ export const trustedRootsController = () =>
     outputs: { file: shared(EtcFileSpec) },
 
     reconcile({ inputs }) {
-      const roots = inputs.config ? loadMachineConfig(inputs.config.spec.yaml).trustedRoots : [];
+      const config = inputs.config && readStored(inputs.config);
+      if (config === undefined) return;
+      const roots = config?.trustedRoots ?? [];
       const contents = roots
         .map(({ name, certificates }) => `# ${name}\n${certificates}`)
         .join("\n");

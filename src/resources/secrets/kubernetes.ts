@@ -2,7 +2,7 @@ import { defineResource } from "#runtime";
 import { z } from "zod";
 import { message, text } from "../encoding.ts";
 
-/** Kubeconfigs of the control plane's components, as YAML texts. Id: `k8s-certs`. */
+/** Kubeconfigs of the control plane's components, as YAML texts; empty for one that cannot be issued. Id: `k8s-certs`. */
 export const KubernetesSecrets = defineResource({
   type: "KubernetesSecrets.secrets.talos.dev",
   namespace: "secrets",

@@ -68,7 +68,8 @@ function candidatesOf(input: Input<unknown>, item: string, view: View): readonly
 
 /** What cannot be read is not gone: whatever depends on it waits and keeps what it has. */
 function unreadable(input: Input<unknown>, item: string, view: View): Taken | undefined {
-  if (input.mode === "all" || view.isDamaged?.(pointerOf(input, item)) !== true) return undefined;
+  if (input.mode === "all" || input.damagedIsAbsent === true) return undefined;
+  if (view.isDamaged?.(pointerOf(input, item)) !== true) return undefined;
   const why = `${formatPointer(pointerOf(input, item))}: stored, but cannot be read`;
   return { missing: "waiting", why };
 }

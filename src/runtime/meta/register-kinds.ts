@@ -35,8 +35,10 @@ function withoutCollisions(kinds: readonly AnyResourceType[]) {
   for (const { allAliases } of definitions)
     for (const alias of new Set(allAliases)) holders.set(alias, (holders.get(alias) ?? 0) + 1);
   return definitions.map((definition, index) => {
-    const mine = (alias: string) =>
-      holders.get(alias) === 1 || (kinds[index]?.aliases.includes(alias) ?? false);
+    const named = kinds[index]?.aliases ?? [];
+    // Named and derived, a contested alias would stand there twice.
+    const mine = (alias: string, place: number, list: readonly string[]) =>
+      holders.get(alias) === 1 || (named.includes(alias) && list.indexOf(alias) === place);
     return {
       ...definition,
       aliases: definition.aliases.filter(mine),

@@ -103,7 +103,7 @@ export class Collections implements View {
 
   #unblockFor(write: Write, pointer: Pointer): void {
     if (!this.isDamaged(pointer)) return;
-    if ("owner" in write && write.owner) {
+    if (write.op === "create" && (write.owner || write.replacesDamaged)) {
       this.#healed.add(formatPointer(pointer));
       this.unblock(pointer);
       return;

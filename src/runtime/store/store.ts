@@ -25,10 +25,17 @@ export interface Kind {
  * - `destroy`: refused while there are finalizers, and unless the stored owner is `owner`; with
  *   `version`, also unless that is the stored one
  *
- * `owner` defaults to the empty string, which is nobody.
+ * `owner` defaults to the empty string, which is nobody. A create in the place of a stored resource
+ * that cannot be read is refused unless it has an owner, who can make it again, or says that it
+ * `replacesDamaged`.
  */
 export type Write =
-  | { readonly op: "create"; readonly resource: Resource; readonly owner?: string }
+  | {
+      readonly op: "create";
+      readonly resource: Resource;
+      readonly owner?: string;
+      readonly replacesDamaged?: boolean;
+    }
   | {
       readonly op: "update";
       readonly resource: Resource;

@@ -126,7 +126,8 @@ certNotAfter: 2027-11-23
     expect(await withTalosconfig("info", "--context", "other")).toEqual({
       status: 1,
       stdout: "",
-      stderr: 'error: context "other" is not defined in tc\n',
+      stderr:
+        'error: context "other" is not defined in tc\nhint: trustplane config contexts lists them\n',
     });
   });
 });
@@ -182,7 +183,8 @@ describe("contexts", () => {
     const { status, stderr } = await withTalosconfig("context", "c");
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'error: context "c" is not defined in tc\n',
+      stderr:
+        'error: context "c" is not defined in tc\nhint: trustplane config contexts lists them\n',
     });
     expect(await here.read("tc")).toBe(three);
   });
@@ -207,6 +209,20 @@ describe("add and merge", () => {
       stderr: "error: if either the 'crt' or 'key' flag is specified, both are required\n",
     });
     expect((await withTalosconfig("add", "lab")).stderr).toContain('context "lab" exists already');
+  });
+
+  test("a key that is not the certificate's is refused, and so is what is no key", async () => {
+    await here.write("tc", demo);
+    await here.write("my.crt", field(demo, "crt"));
+    expect((await here.run("gen", "key", "--name", "other")).status).toBe(0);
+    const add = (key: string) => withTalosconfig("add", "lab", "--crt", "my.crt", "--key", key);
+    expect(await add("other.key")).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: 'error: "other.key" is not the key of the certificate in "my.crt"\n',
+    });
+    expect(await add("my.crt")).toMatchObject({ status: 1, stdout: "" });
+    expect(await here.read("tc")).toBe(demo);
   });
 
   test("merge renames what is taken, says so, and switches", async () => {

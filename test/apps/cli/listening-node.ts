@@ -1,4 +1,6 @@
 /** A node that the command line can talk to: apid, with resources and answers that a test knows. */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { loadMachineConfig, writeTalosconfig } from "#config";
 import { CertificateStatus, MachineConfig } from "#resources";
 import { silentLogger, systemClock, type SpecOf } from "#runtime";
@@ -72,4 +74,14 @@ export async function startNode(
     },
   });
   return { apid, store };
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }

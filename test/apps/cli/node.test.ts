@@ -97,6 +97,25 @@ describe("get", () => {
     expect(missing.stderr).toMatch(/^error: rpc error: code = NotFound desc = /);
   });
 
+  test("a slip of the pen in a kind: the nearest one is named", async () => {
+    const { status: exit, stderr } = await run("get", "certificatestats");
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(/^error: resource "certificatestats" is not registered; .*\nhint: did/);
+    expect(stderr).toContain("hint: did you mean certificatestatus?\n");
+    expect((await run("get", "zzzzzzzz")).stderr).not.toContain("hint");
+  });
+
+  test.each([[["apid-server", "certstatus"]], [["certstatus/apid-server"]]])(
+    "%j: the right order is named",
+    async (words) => {
+      const { status: exit, stderr } = await run("get", ...words);
+      expect(exit).toBe(1);
+      expect(stderr).toContain(
+        "hint: KIND first, then ID, without a slash: trustplane get certstatus apid-server\n",
+      );
+    },
+  );
+
   test("several nodes: each has its rows, in the order they were named", async () => {
     const { status: exit, stdout } = await run("get", "certstatus", "-n", TWO, "-n", ONE);
     expect(exit).toBe(0);
@@ -290,18 +309,29 @@ describe("apply-config", () => {
 describe("config new", () => {
   test("writes a talosconfig that works, with our endpoints, for its owner only", async () => {
     const made = await run("config", "new", "reader", "--roles", "os:reader", "--crt-ttl", "48h");
-    const hint = "It names no node: say which one with --nodes (-n).\n";
-    expect(made).toEqual({ status: 0, stdout: "", stderr: `Created reader\n${hint}` });
+    expect(made).toEqual({ status: 0, stdout: "", stderr: "Created reader\n" });
     expect(await here.mode("reader")).toBe(0o600);
     const { stdout } = await here.run("config", "info", "--talosconfig", "reader");
     expect(stdout).toContain(`Endpoints:           ${endpoints().join(", ")}\n`);
     expect(stdout).toMatch(/^Roles: {15}os:reader$/m);
     expect(stdout).toMatch(/^Certificate expires: 1 day from now/m);
-    const reader = ["--talosconfig", "reader", "-n", ONE];
+    const reader = ["--talosconfig", "reader"];
     expect((await here.run("get", "certstatus", ...reader)).status).toBe(0);
     const secret = await here.run("get", "machineconfig", ...reader);
     expect(secret.status).toBe(1);
     expect(secret.stderr).toContain("PermissionDenied");
+  });
+
+  test("the nodes are those of the context, whichever is asked; without any it is said", async () => {
+    const info = async (path: string) =>
+      (await here.run("config", "info", "--talosconfig", path)).stdout;
+    await run("config", "node", ONE, TWO);
+    await run("config", "new", "both", "-n", TWO);
+    expect(await info("both")).toContain(`Nodes:               ${ONE}, ${TWO}\n`);
+    await run("config", "node");
+    const { stderr } = await run("config", "new", "none", "-n", TWO);
+    expect(stderr).toBe("Created none\nIt names no node: say which one with --nodes (-n).\n");
+    expect(await info("none")).toContain("Nodes:               not defined\n");
   });
 
   test("refuses to overwrite, unknown roles, and several nodes", async () => {

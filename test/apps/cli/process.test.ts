@@ -1,12 +1,12 @@
 /** The program as a process: its exit status, its pipes, how light it starts. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { at } from "#runtime";
 import { bench, type Bench } from "./harness.ts";
+import { freePort } from "./listening-node.ts";
 
 const launcher = join(import.meta.dirname, "../../../bin/trustplane");
 
@@ -63,15 +63,6 @@ test("an output that is full: one line, status 1, and no stack", async () => {
 
 describe("up", { timeout: 30_000 }, () => {
   const config = join(import.meta.dirname, "../../fixtures/talos-demo/controlplane.yaml");
-
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
-  }
 
   /** Starts a node, and waits until it has printed its table. */
   async function start() {

@@ -53,7 +53,23 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
   test.each([
     [["gte", "rd"], "error: unknown command 'gte'\n(Did you mean get?)\n"],
     [["get", "rd", "--watchh"], "error: unknown option '--watchh'\n(Did you mean --watch?)\n"],
-    [["get"], "error: missing required argument 'kind'\n"],
+    [
+      ["get"],
+      "error: missing required argument 'kind'\nhint: trustplane get --help shows how it is called\n",
+    ],
+    [["help", "nonsense"], "error: unknown command 'nonsense'\n"],
+    [
+      ["help", "gen", "crtt"],
+      "error: unknown command 'crtt'\n(Did you mean crt?)\nhint: trustplane",
+    ],
+    [
+      ["gen", "config", "https://192.0.2.10:6443", "c"],
+      "NAME first, then ENDPOINT, as in trustplane gen config c https://192.0.2.10:6443\n",
+    ],
+    [
+      ["gen", "config", "https://192.0.2.10:6443"],
+      "'endpoint'\nhint: trustplane gen config --help shows how it is called\n",
+    ],
     [["get", "a", "b", "c"], "error: too many arguments for 'get'. Expected 2 arguments but got 3"],
     [["get", "rd", "-o", "xml"], "Allowed choices are table, yaml, json."],
     [["gen", "secret"], "error: unknown command 'secret'\n(Did you mean secrets?)\n"],
@@ -168,6 +184,35 @@ describe("flags with = before their value, as Go has them", () => {
     expect(stderr).toContain("no context matches --noconfirm=true");
     expect((await here.run("config", "remove", "--help")).stdout).not.toContain("--no-");
   });
+});
+
+test("help shows the help of a verb, however deep it stands, and of all where none is named", async () => {
+  const help = async (...words: string[]) => {
+    const { status, stdout, stderr } = await here.run(...words);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout;
+  };
+  const crt = await help("gen", "crt", "--help");
+  expect(crt).toContain("Usage: trustplane gen crt");
+  expect(await help("help", "gen", "crt")).toBe(crt);
+  expect(await help("gen", "help", "crt")).toBe(crt);
+  expect(await help("help", "gen")).toBe(await help("gen", "--help"));
+  expect(await help("help", "apply")).toBe(await help("apply-config", "--help"));
+  expect(await help("help", "get", "rd")).toBe(await help("get", "--help"));
+  expect(await help("help")).toBe(await help("--help"));
+});
+
+test("up --help says what is there by default, and what may be repeated", async () => {
+  const stdout = (await here.run("up", "--help")).stdout.replaceAll(/\s+/g, " ");
+  expect(stdout).toMatch(/--config <file> machine configuration [^-]*; may be repeated/);
+  expect(stdout).toMatch(/--time-source <source> [^-]*\(default: auto; none for a demo/);
+});
+
+test("--version and -v are version --client", async () => {
+  const version = await here.run("version", "--client");
+  expect(version.stdout).toContain("Client:\n");
+  for (const flag of ["--version", "-v"]) expect(await here.run(flag)).toEqual(version);
+  expect((await here.run("--version", "--short")).stdout).toMatch(/^Client v\d/);
 });
 
 test("version --client asks nobody", async () => {

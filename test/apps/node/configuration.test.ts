@@ -63,12 +63,16 @@ test("once there is a configuration, a file that cannot be used is one warning",
 test("what is in force and what it came from are stored by one commit", async () => {
   const commits: number[] = [];
   const { core } = store;
-  const commit: typeof core.commit = (writes) => {
-    commits.push(writes.length);
-    return core.commit(writes);
-  };
-  // Every other method is the real store's.
-  const counted = Object.create(core, { commit: { value: commit } }) as typeof core;
+  const counted = new Proxy(core, {
+    get(real, name) {
+      const method: unknown = Reflect.get(real, name, real);
+      if (typeof method !== "function") return method;
+      return (...args: readonly unknown[]): unknown => {
+        if (name === "commit") commits.push((args[0] as readonly unknown[]).length);
+        return method.apply(real, args);
+      };
+    },
+  });
   store = { ...store, core: counted };
   await settle([fixture]);
   await settle([fixture], true);

@@ -62,21 +62,35 @@ async function start(...flags: string[]) {
 
 const timeout = 30_000;
 
-test("a certificate that cannot be issued is waited for, aloud", { timeout }, async () => {
+test("what is held is told while apid has nothing to listen with", { timeout }, async () => {
   const first = await start("--config", config);
   await first.said(/apid-server/);
   expect(await first.stop()).toBe(0);
   const database = new DatabaseSync(join(stateDir, "state.db"));
-  const { changes } = database
-    .prepare("UPDATE resources SET spec = '{' WHERE type LIKE 'ApiCertificates%'")
-    .run();
+  const unusable = (type: string, sql: string) => {
+    const { changes } = database
+      .prepare(`UPDATE resources SET spec = ${sql} WHERE type LIKE ? AND id <> 'seed'`)
+      .run(`${type}.%`);
+    expect(changes).toBe(1);
+  };
+  // Neither is what it was made from: nothing can make it anew.
+  unusable("MachineConfigs", "'{'");
+  unusable("OSRootSecrets", "'{'");
+  unusable("ApiCertificates", "json_set(spec, '$.server.key', 'no key')");
   database.close();
-  expect(changes).toBe(1);
 
   const second = await start();
-  const text = await second.said(/apid waits for its certificate/);
-  expect(text).toMatch(/"controller":"secrets.APIController","reason":"[^"]*ApiCertificates/);
+  const text = await second.said(/etcd-server .*Valid\n/);
+  expect(text).toMatch(/a stored resource cannot be read/);
+  expect(text).toMatch(/apid waits for another certificate/);
+  expect(await second.said(/apid waits for its certificate/)).toMatch(
+    /"controller":"secrets.APIController","reason":"[^"]*OSRootSecrets/,
+  );
   expect(await second.stop()).toBe(0);
+
+  const mended = await start("--config", config, "--config-overwrite");
+  expect(await mended.said(/apid-server .*Valid\n/)).not.toMatch(/apid waits/);
+  expect(await mended.stop()).toBe(0);
 });
 
 test("an interruption during a slow first start ends it with status 0", { timeout }, async () => {

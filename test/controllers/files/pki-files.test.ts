@@ -10,7 +10,10 @@ import {
 } from "#resources";
 import { expect, test } from "vitest";
 import { generateMachineConfigs, issueBundle } from "#config";
-import { systemRandom } from "#runtime";
+import { type Logger, manualClock, silentLogger, systemRandom } from "#runtime";
+import { createEngine } from "#runtime/engine";
+import { openMemoryStore } from "#runtime/store";
+import { pkiFilesController } from "../../../src/controllers/files/pki-files.ts";
 import { mountNode, START } from "../control-plane.ts";
 
 test("files stand where kubeadm and Talos put them", async () => {
@@ -107,4 +110,37 @@ test("after a change of all roots no set ever pairs a new authority with an old 
     }
   }
   expect(node.spec(FileSet, "talos")?.ready).toBe(true);
+});
+
+test("an engine that stops while files are published says nothing of files", async () => {
+  const warnings: string[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    warn: (_fields, message) => void warnings.push(message),
+    child: () => log,
+  };
+  const clock = manualClock(START);
+  const store = openMemoryStore({ clock });
+  const stopped: Promise<void>[] = [];
+  const controller = pkiFilesController({
+    directory: "talos",
+    publicKeyOf: () => Promise.resolve(""),
+    publishFiles: () => {
+      stopped.push(engine.stop());
+      return Promise.resolve({ path: "talos", version: "" });
+    },
+  });
+  const engine = createEngine({
+    store,
+    clock,
+    random: systemRandom,
+    log,
+    controllers: [controller],
+  });
+  await engine.start();
+  await engine.settled();
+  await Promise.all(stopped);
+  expect(stopped).toHaveLength(1);
+  expect(warnings).toEqual([]);
+  await store.close();
 });

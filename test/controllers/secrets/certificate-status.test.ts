@@ -63,7 +63,7 @@ test("they are issued once the clock is right", async () => {
 test("the status carries the facts of the certificate that is held", async () => {
   await using node = await mountNode();
   const held = node.spec(EtcdSecrets, "etcd");
-  const certificate = readCertificate(held?.etcd.crt ?? "");
+  const certificate = readCertificate(held?.etcd?.crt ?? "");
   const status = (await statesOf(node))["etcd-server"];
   expect(status?.spkiFingerprint).toBe(certificate.spkiFingerprint);
   expect(BigInt(`0x${status?.serialNumber ?? "0"}`)).toBe(certificate.serialNumber);
@@ -94,7 +94,7 @@ test("a day's leaf is renewed in time, day after day, and never out of its valid
 test("an accepted authority is listed beside the issuing one", async () => {
   await using node = await mountNode();
   const other = await mountNode();
-  const crt = other.spec(EtcdSecrets, "etcd")?.etcdAdmin.crt ?? "";
+  const crt = other.spec(EtcdSecrets, "etcd")?.etcdAdmin?.crt ?? "";
   await node.create(AcceptedRoot, "etcd", { count: 1, acceptedCAs: [{ crt }], acceptedKeys: [] });
   expect((await statesOf(node))["etcd-accepted-1"]).toMatchObject({ issuer: "O = etcd" });
   await other[Symbol.asyncDispose]();

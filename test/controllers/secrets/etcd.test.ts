@@ -6,6 +6,7 @@ import { etcdController } from "../../../src/controllers/secrets/etcd.ts";
 import { demoRoots } from "../../pki/demo.ts";
 import {
   addresses,
+  complete,
   differing,
   factsOf,
   firstDue,
@@ -19,7 +20,7 @@ import {
 async function mounted(root = demoRoots.etcd, options?: Parameters<typeof mountAmid>[1]) {
   const t = await mountAmid(etcdController({ issueLeaf }), options);
   await t.create(EtcdRoot, "etcd", { etcdCA: root });
-  return { ...t, leaves: () => t.spec(EtcdSecrets, "etcd")! };
+  return { ...t, leaves: () => complete(t.spec(EtcdSecrets, "etcd")) };
 }
 
 const usages = (...extKeyUsages: string[]) => ({

@@ -30,6 +30,7 @@ test.each([
   ["https://k8s.example.test.:6443", "k8s.example.test", undefined],
   ["https://[2001:DB8:0::9]:6443", undefined, "2001:db8::9"],
   ["https://198.51.100.4", undefined, "198.51.100.4"],
+  ["no URL", undefined, undefined],
 ])("the host of the endpoint %s is a name or an address", async (endpoint, name, address) => {
   const names = await namesOf({ endpoint, certSANs: [] });
   const own = (list: readonly string[] = []) =>

@@ -12,6 +12,7 @@ import { kubernetesDynamicCertsController } from "../../../src/controllers/secre
 import { demoRoots } from "../../pki/demo.ts";
 import { controlPlaneConfig, mountNode } from "../control-plane.ts";
 import {
+  complete,
   demoKubernetesRoot,
   differing,
   factsOf,
@@ -31,7 +32,7 @@ async function mounted(options?: Parameters<typeof mountAmid>[1]) {
   const t = await mountAmid(kubernetesDynamicCertsController({ issueLeaf }), options);
   await t.create(KubernetesRoot, "k8s", demoKubernetesRoot());
   await t.create(CertSAN, "k8s", names);
-  return { ...t, leaves: () => t.spec(KubernetesDynamicCerts, "k8s-dynamic-certs")! };
+  return { ...t, leaves: () => complete(t.spec(KubernetesDynamicCerts, "k8s-dynamic-certs")) };
 }
 
 test("kube-apiserver serves by its names; as a client of kubelets and of aggregated APIs it has none", async () => {
@@ -118,6 +119,6 @@ test("a name added to cluster.apiServer.certSANs reissues kube-apiserver's certi
     ),
   }));
   expect(differing(before, serialNumbers(node))).toEqual(["kube-apiserver"]);
-  const held = node.spec(KubernetesDynamicCerts, "k8s-dynamic-certs");
-  expect(factsOf(held?.apiServer).dnsNames).toContain("added.example.test");
+  const held = complete(node.spec(KubernetesDynamicCerts, "k8s-dynamic-certs"));
+  expect(factsOf(held.apiServer).dnsNames).toContain("added.example.test");
 });

@@ -45,6 +45,15 @@ test("what is held is kept", async () => {
   expect(t.resource(MaintenanceRoot, "maintenance")).toBe(before);
 });
 
+test("one that cannot be read is issued anew", async () => {
+  await using t = await maintained();
+  const owner = "secrets.MaintenanceRootController";
+  await t.update(MaintenanceRoot, "maintenance", (draft) => void (draft.ca.key = "garbage"), {
+    owner,
+  });
+  expect(t.spec(MaintenanceRoot, "maintenance")?.ca.key).toContain("PRIVATE KEY");
+});
+
 test("a configured node has none", async () => {
   await using node = await mountNode();
   expect(node.spec(MaintenanceRoot, "maintenance")).toBeNull();

@@ -1,7 +1,9 @@
-import { SecurityStatus } from "#resources";
-import { days } from "#runtime";
+import { ACTIVE, MachineConfig, OSRoot, SecurityStatus } from "#resources";
+import { ControllerStatus, days } from "#runtime";
+import { mount } from "#runtime/testing";
 import { expect, test } from "vitest";
-import { beforeRootsEnd, mountNode } from "../control-plane.ts";
+import { securityStatusController } from "../../../src/controllers/secrets/security-status.ts";
+import { beforeRootsEnd, mountNode, START } from "../control-plane.ts";
 
 test("there is one item per root and one for the node", async () => {
   await using node = await mountNode();
@@ -42,4 +44,54 @@ test("a clock that is not set is a finding of the node", async () => {
   await using node = await mountNode({ time: { synced: false } });
   const messages = node.spec(SecurityStatus, "node")?.findings.map(({ message }) => message);
   expect(messages?.join()).toContain("has not set the clock yet");
+});
+
+const mounted = (options: Partial<Parameters<typeof securityStatusController>[0]> = {}) =>
+  mount(
+    securityStatusController({
+      reviewConfig: () => Promise.resolve([]),
+      keyAlgorithmOf: () => Promise.resolve("RSA-4096"),
+      ...options,
+    }),
+    { now: START },
+  );
+
+test("what of the stored state could not be read back is a finding each, with what mends it", async () => {
+  const damage = (kind: { type: string; namespace: string }, id: string) => ({
+    pointer: { type: kind.type, namespace: kind.namespace, id },
+    problem: "is no JSON",
+    remedy: "it is made anew",
+    command: "trustplane up",
+  });
+  await using t = await mounted({ damaged: [damage(MachineConfig, ACTIVE), damage(OSRoot, "os")] });
+  expect(t.spec(SecurityStatus, "node")?.findings).toEqual([
+    {
+      severity: "critical",
+      message: "MachineConfigs.config.talos.dev(config/v1alpha1): is no JSON; it is made anew",
+      command: "trustplane up",
+    },
+    {
+      severity: "warning",
+      message: "OSRootSecrets.secrets.talos.dev(secrets/os): is no JSON; it is made anew",
+      command: "trustplane up",
+    },
+  ]);
+});
+
+test("controllers that fail for one reason are one finding", async () => {
+  await using t = await mounted();
+  const failing = (message: string) => ({
+    state: "failing" as const,
+    waitingFor: "",
+    error: { code: "ERR_TEST", message },
+    attempt: 1,
+    nextTry: "",
+  });
+  await t.create(ControllerStatus, "a.A", failing("one reason"));
+  await t.create(ControllerStatus, "b.B", failing("another"));
+  await t.create(ControllerStatus, "c.C", failing("one reason"));
+  expect(t.spec(SecurityStatus, "node")?.findings.map(({ message }) => message)).toEqual([
+    "a.A, c.C fail: one reason",
+    "b.B fails: another",
+  ]);
 });

@@ -8,6 +8,7 @@ import {
   defineController,
   exclusive,
   manualClock,
+  maybe,
   one,
   pointerTo,
   type Controller,
@@ -91,6 +92,12 @@ test("what cannot be read is not gone: a source is waited for, what is derived i
         outputs: { sentence: { s: { value: `it is ${inputs.str.spec.value}` } } },
       }),
     }),
+    defineController({
+      name: "test.WitnessController",
+      inputs: { source: maybe(Switch, "x", { damagedIsAbsent: true }) },
+      outputs: { sum: exclusive(Sum) },
+      reconcile: ({ inputs }) => ({ outputs: { sum: { w: { total: inputs.source ? 1 : 0 } } } }),
+    }),
   ];
   const run = async (act: (store: Store) => Promise<unknown>) => {
     await using store = await openSqliteStore({ path: file });
@@ -110,7 +117,10 @@ test("what cannot be read is not gone: a source is waited for, what is derived i
   };
   await run((store) => store.create(Switch, "x", { on: true }));
   damage(Str.type);
-  await run(async () => undefined);
+  const witness = async (store: Store) => (await store.get(Sum, "w"))?.spec;
+  await run(async (store) => expect(await witness(store)).toEqual({ total: 1 }));
   damage(Switch.type);
   await run(async () => undefined);
+  await using store = await openSqliteStore({ path: file });
+  expect(await witness(store)).toEqual({ total: 0 });
 });

@@ -172,6 +172,8 @@ test("an alias of two kinds is left to the one that names it itself, else to non
       .filter(({ spec }) => spec.allAliases.includes(alias))
       .map(({ metadata }) => metadata.id);
   expect(await holders("cs")).toEqual(["certificatestatuses.test.dev"]);
+  const certificates = await store.get(ResourceDefinition, "certificatestatuses.test.dev");
+  expect(certificates?.spec.aliases.filter((alias) => alias === "cs")).toHaveLength(1);
   expect(await holders("es")).toEqual([]);
   expect(await holders("etcdsecret")).toEqual(["etcdsecrets.test.dev"]);
 });

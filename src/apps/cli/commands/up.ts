@@ -10,7 +10,11 @@ export const upCommand = (run: Run): Command =>
       "Runs a node in the foreground until SIGINT, SIGTERM or SIGHUP. Without a configuration and without " +
         "state it makes itself a demo cluster of one.",
     )
-    .option("--config <file>", "machine configuration for a node without state", repeated)
+    .option(
+      "--config <file>",
+      "machine configuration for a node without state; may be repeated, the files are joined",
+      repeated,
+    )
     .option("--config-overwrite", "apply --config to a node that has state", false)
     .option("--strict", "treat warnings about a --config that is to be applied as errors", false)
     .option("--state-dir <dir>", "where the node keeps its state", "./.trustplane")
@@ -22,7 +26,13 @@ export const upCommand = (run: Run): Command =>
       "--hostname <name>",
       "the node's name (default: from the configuration, or the machine)",
     )
-    .addOption(choice("--time-source <source>", "whom to ask for the time", ["auto", "none"]))
+    .addOption(
+      choice(
+        "--time-source <source>",
+        "whom to ask for the time (default: auto; none for a demo and off Linux)",
+        ["auto", "none"],
+      ),
+    )
     .addHelpText(
       "after",
       `

@@ -27,7 +27,7 @@ export const get = (
   withNodes(io, flags, async (nodes) => {
     const definitions = await nodes.any((node) => nodes.client.list(DEFINITIONS, { node }));
     const { output = "table", watch: watching = false, id } = question;
-    const kind = resolveKind(question.kind, definitions);
+    const kind = resolveKind(question.kind, definitions, id);
     const printer = openPrinter(output, kind, io, watching);
     const namespace = question.namespace ?? kind.defaultNamespace;
     const place: Place = { namespace, type: kind.type, id };

@@ -90,6 +90,7 @@ export async function addContext(
   const file = await openOrBegin(io, flags);
   const read = async (path?: string) => (path === undefined ? undefined : readInput(io, path));
   const [ca, crt, key] = [await read(files.ca), await read(files.crt), await read(files.key)];
+  if (crt !== undefined && key !== undefined) await checkPair({ crt, key }, files);
   const context: TalosContext = {
     endpoints: [],
     ...(ca !== undefined && { ca }),
@@ -98,6 +99,17 @@ export async function addContext(
   };
   await saveTalosconfig(io, file, addTalosContext(file.config, name, context));
   return 0;
+}
+
+/** @throws {ArgumentError} when the key is another one's; {@link CodedError} when one is unreadable */
+async function checkPair(pair: { crt: string; key: string }, files: ContextFiles): Promise<void> {
+  const { readCertificate, sameKey, webCryptoKeys } = await import("#pki");
+  const { publicKey } = readCertificate(pair.crt, files.crt);
+  const key = await webCryptoKeys().readKey(pair.key, files.key);
+  if (!sameKey(publicKey, key.publicKey))
+    throw new ArgumentError(
+      `${JSON.stringify(files.key)} is not the key of the certificate in ${JSON.stringify(files.crt)}`,
+    );
 }
 
 /** Takes over the contexts of another talosconfig. */

@@ -15,7 +15,7 @@ export interface NewOptions {
   readonly crtTtl?: string;
 }
 
-/** Writes a talosconfig with a new identity, which goes to the same endpoints. */
+/** Writes a talosconfig with a new identity, which goes to the same endpoints and nodes. */
 export async function newTalosconfig(
   io: Io,
   path: string,
@@ -25,20 +25,24 @@ export async function newTalosconfig(
   const roles = rolesOf(options.roles);
   if (path !== STREAM && (await exists(io, path)))
     throw new ArgumentError(`talosconfig file already exists: ${JSON.stringify(path)}`);
-  return withNodes(io, flags, async ({ client, names, endpoints }) => {
+  return withNodes(io, flags, async ({ client, names, any, endpoints, usual }) => {
     const [node, ...others] = names;
     if (node === undefined || others.length > 0)
       throw new ArgumentError("config new asks one node: name it with --nodes");
     const lifetime = readDuration(options.crtTtl ?? "8760h") ?? 0;
-    const answer = await client.issueClientConfiguration({ roles, lifetime }, { node });
+    const request = { roles, lifetime };
+    const answer = await any(() => client.issueClientConfiguration(request, { node }));
     const config = readTalosconfig(answer.talosconfig, `the answer of ${node}`);
     const { name, context } = chosenContext({ path: `the answer of ${node}`, config }, {});
     const content = writeTalosconfig({
       ...config,
-      contexts: { ...config.contexts, [name]: { ...context, endpoints } },
+      contexts: {
+        ...config.contexts,
+        [name]: { ...context, endpoints, ...(usual.length > 0 && { nodes: usual }) },
+      },
     });
     await writeOutputs(io, [{ path, content }], false);
-    io.stderr.write("It names no node: say which one with --nodes (-n).\n");
+    if (usual.length === 0) io.stderr.write("It names no node: say which one with --nodes (-n).\n");
     return 0;
   });
 }

@@ -47,6 +47,11 @@ type Request = GenConfigFlags & {
 
 /** Makes the files of a cluster, all or none. */
 export async function genConfig(io: Io, request: Request): Promise<number> {
+  if (request.name.includes("://") && !request.endpoint.includes("://"))
+    throw new UsageError(
+      `${JSON.stringify(request.name)} is an endpoint: NAME first, then ENDPOINT, as in ` +
+        `trustplane gen config ${request.endpoint} ${request.name}`,
+    );
   wrongUsage(() => {
     checkClusterChoices({ ...request, clusterName: request.name });
   });

@@ -1,0 +1,27 @@
+/** Stored texts may be damaged: one that cannot be read counts as not there, and holds back nothing else. */
+import { type Certificate, type KeyedPem, readCertificate, readPrivateKey, sameKey } from "#pki";
+import { CodedError } from "#runtime";
+
+/** What `read` returns; undefined when the text cannot be read. */
+export function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
+}
+
+/** The certificate in a text; undefined when none can be read. */
+export const certificateIn = (crt: string): Certificate | undefined =>
+  readable(() => readCertificate(crt));
+
+/** Whether a certificate can be read, and its key too, and they belong together. */
+export const isUsable = (pem: KeyedPem | null | undefined): pem is KeyedPem =>
+  pem != null &&
+  (readable(() => sameKey(readPrivateKey(pem.key).publicKey, readCertificate(pem.crt).publicKey)) ??
+    false);
+
+/** Those authorities that can be read: a server that is given another one does not start. */
+export const readableOnes = <Pem extends { readonly crt: string }>(list: readonly Pem[]): Pem[] =>
+  list.filter(({ crt }) => certificateIn(crt) !== undefined);
