@@ -68,7 +68,9 @@ export function filePublisher(options: {
     await mkdir(path, { recursive: true, mode: 0o700 });
     const foreign = await foreignIn(path, files, isOurs);
     if (foreign.length > 0 && !options.adopt) throw new ForeignFileError(foreign);
+    await refuseDirectories(foreign, path);
     if (foreign.length > 0) options.log.warn({ foreign }, "files of others are taken over");
+    const takenOver = isOurs === false ? await linkTarget(join(path, CURRENT)) : undefined;
     await dropOldSets(path, owner); // a full disk may need the room
     if (!(await holds(path, owner, files))) {
       const stamp = rfc3339(options.clock.now()).replace(/[-T:]/g, "_").slice(0, 19);
@@ -79,6 +81,8 @@ export function filePublisher(options: {
     }
     await linkNames(path, files);
     await dropOldSets(path, owner);
+    // Its keys were taken over with its names, and nothing else leads to them.
+    if (takenOver && SET.test(takenOver)) await rm(join(path, takenOver), { recursive: true });
     return { path, version };
   };
   return (directory, files) =>
@@ -131,6 +135,13 @@ async function foreignIn(path: string, files: Files, isOurs?: boolean): Promise<
     if (target !== undefined && target !== join(CURRENT, name)) foreign.push(join(path, name));
   }
   return foreign;
+}
+
+/** Files are taken over by renaming over them; what a directory holds is not thrown away. */
+async function refuseDirectories(foreign: readonly string[], root: string): Promise<void> {
+  for (const path of foreign)
+    if (path !== root && (await lstat(path)).isDirectory())
+      throw new FileWriteError(`${path} is a directory, where a file is to stand: move it away`);
 }
 
 /** Tells whether the set in force is exactly these files of this node. */

@@ -100,6 +100,15 @@ test("with adopt, a file of somebody else is taken over", async () => {
   expect(warned).toEqual([{ foreign: [at1("server.key")] }]);
 });
 
+test("with adopt, a directory in the way is named, and nothing is written", async () => {
+  await mkdir(at1("server.key"), { recursive: true });
+  await expect(publisher(true)("pki", files)).rejects.toMatchObject({
+    code: "ERR_FILE_WRITE",
+    message: `${at1("server.key")} is a directory, where a file is to stand: move it away`,
+  });
+  expect(await readdir(join(root, "pki"))).toEqual(["server.key"]);
+});
+
 test("a name that leaves the set leaves the directory; files beside it stay", async () => {
   const publish = publisher();
   await publish("pki", files);
@@ -150,6 +159,7 @@ test("a set of another node, or of nobody, is refused by its directory unless it
   expect(await readlink(at1("..data"))).toBe(set);
   await publisher(true)("pki", files);
   expect(await readFile(at1("..data/..owner"), "utf8")).toBe("node-one");
+  expect(await readdir(join(root, "pki"))).not.toContain(set);
   await publisher()("pki", files);
 });
 
