@@ -89,7 +89,7 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   const { apiAddress, apiPort: port } = options;
   const address = await reachableAddress(store, apiAddress);
   const tell = async () => {
-    io.stdout(await statusTable(store, address));
+    io.stdout(await unlessStopped(signal, statusTable(store, address)));
   };
   const serving = { ...surroundings, engine, address: apiAddress, port, log, signal };
   await using api = await serveApi({ ...serving, onWait: tell });
@@ -102,7 +102,7 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
     ...surroundings,
   });
   await unlessStopped(signal, keeping);
-  await unlessStopped(signal, tell());
+  await tell();
   if (io.stderrIsTerminal) io.stderr(whereabouts(options));
   await untilStopped(signal);
 }

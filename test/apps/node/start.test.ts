@@ -49,6 +49,7 @@ async function start(...flags: string[]) {
     const gone = ended.then((status) => {
       throw new Error(`it ended with ${String(status)}: ${text}`);
     });
+    gone.catch(() => undefined); // only of interest while something is waited for
     while (!what.test(text))
       await Promise.race([once(child.stdout, "data"), once(child.stderr, "data"), gone]);
     return text;

@@ -101,8 +101,8 @@ async function readKubernetesPki(io: Io, directory: string): Promise<KubernetesP
     throw fileAccess("read", directory, cause);
   });
   if (!found.isDirectory()) throw new ArgumentError(`${JSON.stringify(directory)} is not a directory`);
-  const entries = kubernetesPkiFiles.map(
-    async (name) => [name, await readInput(io, join(directory, name))] as const,
-  );
-  return Object.fromEntries(await Promise.all(entries)) as KubernetesPki;
+  const entries: [string, string][] = [];
+  for (const name of kubernetesPkiFiles) // the first that is missing is the one that is named
+    entries.push([name, await readInput(io, join(directory, name))]);
+  return Object.fromEntries(entries) as KubernetesPki;
 }
