@@ -118,14 +118,14 @@ export class Artifacts {
     return { process, endpoint, talosconfig: this.#path(talosconfig) };
   }
 
-  /** `config new` against a running node, with two roles. */
+  /** `config new` against a running node, with two roles; endpoints and nodes are those of who asks. */
   async configNew({ endpoint, talosconfig }: Running, bundle: string): Promise<void> {
     const file = "two-roles.talosconfig";
     const roles = ["os:reader", "os:etcd:backup"];
     const make = ["config", "new", this.#path(file), "--roles", roles.join(",")];
     await this.#trustplane("--talosconfig", talosconfig, ...make);
     this.#manifest.talosconfigs.push({
-      ...{ name: "config new", file, bundle, roles, endpoints: [endpoint], nodes: [] },
+      ...{ name: "config new", file, bundle, roles, endpoints: [endpoint], nodes: ["127.0.0.1"] },
     });
   }
 
