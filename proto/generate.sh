@@ -18,4 +18,4 @@ generate() {
 }
 
 generate src/runtime/rpc/gen v1alpha1/resource.proto v1alpha1/state.proto
-generate src/apps/rpc/gen google/rpc/status.proto common/common.proto machine/machine.proto
+generate src/apps/rpc/gen google/rpc/status.proto common/common.proto machine/machine.proto inspect/inspect.proto

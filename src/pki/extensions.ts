@@ -158,21 +158,35 @@ export function factsOf(extensions: readonly Extension[]): ExtensionFacts {
 const extension = (dotted: string, critical: boolean, value: Uint8Array): Uint8Array =>
   sequence(oid(dotted), ...(critical ? [boolean(true)] : []), octetString(value));
 
-export const keyUsageExtension = (usages: readonly KeyUsage[]): Uint8Array =>
+/** Usages come as the frozen lists of profiles, whose extension is always the same. */
+function rememberedBy<List extends readonly string[]>(
+  write: (list: List) => Uint8Array,
+): (list: List) => Uint8Array {
+  const written = new WeakMap<List, Uint8Array>();
+  return (list) => {
+    if (!Object.isFrozen(list)) return write(list);
+    const before = written.get(list) ?? write(list);
+    written.set(list, before);
+    return before;
+  };
+}
+
+export const keyUsageExtension = rememberedBy((usages: readonly KeyUsage[]) =>
   extension(
     extensionOids.keyUsage,
     true,
     flags(usages.map((usage) => keyUsageBits.indexOf(usage))),
-  );
+  ),
+);
 
-export const extKeyUsageExtension = (usages: readonly string[]): Uint8Array => {
+export const extKeyUsageExtension = rememberedBy((usages: readonly string[]) => {
   const named: Readonly<Record<string, string>> = usageOids;
   return extension(
     extensionOids.extKeyUsage,
     false,
     sequence(...usages.map((usage) => oid(named[usage] ?? usage))),
   );
-};
+});
 
 /** For an authority, without a limit on its path. */
 export const basicConstraintsExtension = (): Uint8Array =>

@@ -37,11 +37,11 @@ export interface LeafProfile {
   readonly organizations?: readonly string[];
 }
 
-const sign = ["digitalSignature"] as const;
-const signAndEncipher = ["digitalSignature", "keyEncipherment"] as const;
-const server = ["serverAuth"] as const;
-const client = ["clientAuth"] as const;
-const both = ["serverAuth", "clientAuth"] as const;
+const sign = Object.freeze(["digitalSignature"] as const);
+const signAndEncipher = Object.freeze(["digitalSignature", "keyEncipherment"] as const);
+const server = Object.freeze(["serverAuth"] as const);
+const client = Object.freeze(["clientAuth"] as const);
+const both = Object.freeze(["serverAuth", "clientAuth"] as const);
 
 const os = { root: "os", keyUsages: sign, lifetime: NODE_LIFETIME } as const;
 const etcd = { root: "etcd", keyUsages: signAndEncipher, lifetime: CA_LIFETIME } as const;

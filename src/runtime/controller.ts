@@ -2,12 +2,13 @@
  * The words controllers are declared with. Inputs and outputs are data: the same data feeds
  * scheduling, access control, the dependency graph and the docs.
  */
+import type { Access } from "./access.ts";
 import type { Clock } from "./clock.ts";
 import type { Instant } from "./instant.ts";
 import type { Logger } from "./logger.ts";
 import type { Query } from "./query.ts";
 import type { Random } from "./random.ts";
-import type { DeepReadonly, Resource, ResourceType } from "./resource.ts";
+import type { DeepReadonly, Phase, Resource, ResourceType } from "./resource.ts";
 
 declare const value: unique symbol; // a phantom: never there at run time
 
@@ -28,12 +29,22 @@ export interface Input<Value> {
   readonly damagedIsAbsent?: boolean;
   /** A finalizer keeps the input from being destroyed before the outputs are gone. */
   readonly strong: boolean;
+  /** In which phase a resource is seen. */
+  readonly phase: Phase | "any";
+  /** Only what is tearing down and has no finalizers any more is seen. */
+  readonly destroyReady: boolean;
   readonly [value]?: Value;
 }
 
 interface Place {
   /** Default: that of the kind. */
   readonly namespace?: string;
+  /**
+   * In which phase a resource is seen; default running. With `any` a controller sees those that are
+   * tearing down too. A strong input is held through that: until a result with outputs leaves it out
+   * of its `holds`, and the outputs that are torn down by it are gone.
+   */
+  readonly phase?: Phase | "any";
 }
 
 const input = <Value, Spec>(
@@ -42,13 +53,15 @@ const input = <Value, Spec>(
   rest: Omit<Partial<Input<Value>>, "mode" | "kind">,
 ): Input<Value> => ({
   strong: false,
+  phase: "running",
+  destroyReady: false,
   namespace: kind.namespace,
   ...rest,
   mode,
   kind: kind,
 });
 
-/** Absent or tearing down: the outputs are withdrawn and `reconcile` is not called. */
+/** Absent, or in another phase: the outputs are withdrawn and `reconcile` is not called. */
 export const one = <Spec>(kind: ResourceType<Spec>, id: string, place: Place = {}) =>
   input<Resource<Spec>, Spec>("one", kind, { id, ...place });
 
@@ -75,7 +88,10 @@ export const maybe = <Spec>(
   } = {},
 ) => input<Resource<Spec> | null, Spec>("maybe", kind, { id, ...options });
 
-/** Every resource of the kind that matches, sorted by id. */
+/**
+ * Every resource of the kind that matches, sorted by id; in a queued controller with `items` only
+ * those that concern the item.
+ */
 export const all = <Spec>(
   kind: ResourceType<Spec>,
   options: Place & {
@@ -100,6 +116,16 @@ export const each = <Spec>(
 export const strong = <Value>(declared: Input<Value>): Input<Value> => ({
   ...declared,
   strong: true,
+});
+
+/**
+ * Sees a resource only when it is tearing down and the last finalizer is off: what is left to do is
+ * to destroy it. No other change of the kind makes the controller run.
+ */
+export const destroyReady = <Value>(declared: Input<Value>): Input<Value> => ({
+  ...declared,
+  phase: "tearingDown",
+  destroyReady: true,
 });
 
 /** A declared output. */
@@ -177,7 +203,21 @@ export type DesiredOutputs<O extends Outputs> = {
 
 /** Returned by `reconcile`; nothing returned means: keep what is held, wait for a change. */
 export interface Result<O extends Outputs> {
-  readonly outputs: DesiredOutputs<O>;
+  /** Left out: what is held stays, and so do finalizers on strong inputs. */
+  readonly outputs?: DesiredOutputs<O>;
+  /** Strong inputs that are tearing down and still needed: the finalizer stays on them. */
+  readonly holds?: readonly Resource[];
+  /**
+   * Resources of an output's type that do not belong to the controller: each is torn down in the name
+   * of whoever owns it, and destroyed when nobody holds it. One that is held is looked at again when
+   * an input shows that it changed.
+   */
+  readonly destroys?: readonly Resource[];
+  /**
+   * A part went wrong: the outputs are written, and then the reconcile counts as failed by this, to be
+   * tried again.
+   */
+  readonly failure?: Error;
   /** Absolute; `null` or left out: no wake-up. In the past: runs again now, once. */
   readonly wakeAt?: Instant | null;
 }
@@ -187,7 +227,10 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Aborted when the engine stops or the call is abandoned. */
+  /**
+   * Aborted when the engine stops, and in `reconcile` when a resource that it needs is torn down
+   * meanwhile: whatever it returns or throws then is dropped.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -198,20 +241,49 @@ export interface ReconcileContext<I extends Inputs, O extends Outputs> extends S
   readonly item: string;
 }
 
-/** The context of the `run` tier, for live things: listeners, file writers. */
-export interface RunContext<I extends Inputs, O extends Outputs> extends Surroundings {
+/**
+ * The context of the `run` tier, for live things: listeners, file writers. What it does by itself to
+ * the store is in the name of the controller, and within its inputs and outputs.
+ */
+export interface RunContext<I extends Inputs, O extends Outputs> extends Surroundings, Access {
   /**
    * The inputs now, then again after each change of them (intermediate states are skipped); `null`
    * while a `one` or `gate` input is absent or not ready. The engine counts as busy until the first
    * value is asked for, and from the moment a value is delivered until the next one is asked for.
    */
   readonly changes: AsyncIterable<InputValues<I> | null>;
-  /** Writes the status resources, as the outputs of a reconcile are written. */
+  /**
+   * Writes the status resources, as the outputs of a reconcile are written: those of the controller
+   * that are left out are torn down.
+   */
   readonly publish: (outputs: DesiredOutputs<O>) => Promise<void>;
+  /**
+   * From now on these are the inputs of the controller, in `changes` too. Resolves when they are
+   * watched.
+   *
+   * @throws {RegistrationError} when they do not go together; the inputs stay as they were
+   */
+  readonly updateInputs: (inputs: Inputs) => Promise<void>;
+}
+
+/** The context of a hook: it lives as long as its controller. */
+export interface HookContext extends Surroundings, Access {}
+
+/** What a controller does besides reconciling. */
+export interface Hooks {
+  /**
+   * Runs as long as the controller does: a throw restarts it after a pause, a return ends it for
+   * good. The engine does not count as busy while it runs. What it creates in the name of the
+   * controller is an output as any, which reconciles withdraw unless they return it: what the hook
+   * keeps by itself belongs to nobody (`owner: ""`).
+   */
+  readonly runHook?: (context: HookContext) => Promise<void>;
+  /** Called once, after the last reconcile and the run hook have ended. */
+  readonly shutdownHook?: () => void | Promise<void>;
 }
 
 /** A controller as the engine sees it. */
-export interface Controller {
+export interface Controller extends Hooks {
   readonly name: string;
   readonly inputs: Inputs;
   readonly outputs: Outputs;
@@ -223,7 +295,7 @@ export interface Controller {
   readonly run?: (context: RunContext<Inputs, Outputs>) => Promise<void>;
 }
 
-interface Declared<I extends Inputs, O extends Outputs> {
+interface Declared<I extends Inputs, O extends Outputs> extends Hooks {
   /** `group.NameController`; it is the owner of what the controller creates. */
   readonly name: string;
   readonly inputs: I;

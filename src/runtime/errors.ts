@@ -108,9 +108,14 @@ export class RegistrationError extends CodedError {
   readonly code = "ERR_REGISTRATION";
 }
 
-/** A database cannot be opened or used: in use, foreign, newer, damaged, or its disk is full. */
+/** A file of a store cannot be used: in use, foreign, newer, damaged, there already, or its disk full. */
 export class StoreFileError extends CodedError {
-  readonly code: "ERR_STORE_IN_USE" | "ERR_STORE_VERSION" | "ERR_STORE_DAMAGED" | "ERR_STORE_FULL";
+  readonly code:
+    | "ERR_STORE_IN_USE"
+    | "ERR_STORE_VERSION"
+    | "ERR_STORE_DAMAGED"
+    | "ERR_STORE_FULL"
+    | "ERR_STORE_EXISTS";
   constructor(code: StoreFileError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -46,14 +46,16 @@ export type {
   ResourceType,
   Sensitivity,
   SpecEncoding,
+  SpecMigration,
   SpecOf,
 } from "./resource.ts";
 export { byId, compareUtf8, matches } from "./query.ts";
-export type { LabelQuery, LabelTerm, Query } from "./query.ts";
+export type { IdPattern, LabelOperation, LabelQuery, LabelTerm, Query } from "./query.ts";
 export {
   all,
   defineController,
   defineRunner,
+  destroyReady,
   each,
   exclusive,
   gate,
@@ -67,6 +69,8 @@ export type {
   Controller,
   DesiredOutputs,
   Held,
+  HookContext,
+  Hooks,
   Input,
   Inputs,
   InputValues,
@@ -76,6 +80,8 @@ export type {
   Result,
   RunContext,
 } from "./controller.ts";
+export type { Access } from "./access.ts";
+export { ControllerAccessError, RetryAtError } from "./controller-errors.ts";
 export { silentLogger } from "./logger.ts";
 export type { Logger } from "./logger.ts";
 export { ControllerStatus } from "./engine/controller-status.ts";

@@ -9,9 +9,27 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
+/** A call of the generator takes longer than to draw that much. */
+const POOL_BYTES = 1024;
+/** What is asked for in larger pieces is drawn by itself. */
+const PIECE_BYTES_MAX = 64;
+
+const pool = new Uint8Array(POOL_BYTES);
+let used = POOL_BYTES;
+
 /** The operating system's generator. */
 export const systemRandom: Random = {
-  bytes: (length) => randomFillSync(new Uint8Array(length)),
+  bytes(length) {
+    if (length > PIECE_BYTES_MAX) return randomFillSync(new Uint8Array(length));
+    if (used + length > POOL_BYTES) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    const piece = pool.slice(used, used + length);
+    pool.fill(0, used, used + length); // nobody finds here what became a secret
+    used += length;
+    return piece;
+  },
 };
 
 /** A number in [0, 1) with 32 bits, for jitter; not for secrets. */

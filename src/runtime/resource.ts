@@ -59,9 +59,17 @@ export interface SpecEncoding<Spec> {
   readonly proto?: Encoder<Spec, Uint8Array>;
   /** The value that `yaml_spec` is the YAML of. */
   readonly yaml?: Encoder<Spec, unknown>;
+  /** How what comes from outside is read; without it the YAML value is the spec. The schema judges. */
+  readonly decode?: {
+    proto?(bytes: Uint8Array): unknown;
+    yaml?(value: unknown): unknown;
+  };
   /** Annotations that clients expect on the wire, though they are not stored. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
+
+/** Makes a spec of one schema version one of the next; the last result is held to the schema. */
+export type SpecMigration = (spec: unknown) => unknown;
 
 /** A kind of resource. Frozen. */
 export interface ResourceType<Spec> {
@@ -75,6 +83,10 @@ export interface ResourceType<Spec> {
   readonly sensitivity: Sensitivity;
   readonly schema: StandardSchemaV1<unknown, Spec>;
   readonly encoding: SpecEncoding<Spec>;
+  /** Counts up when specs that are stored no longer fit the schema; the first is 1. */
+  readonly schemaVersion: number;
+  /** What makes a spec of a schema version one of the next. */
+  readonly migrations: Readonly<Record<number, SpecMigration>>;
 }
 
 /** A kind of any spec. */
@@ -92,12 +104,27 @@ interface Definition<Schema extends StandardSchemaV1> {
   /** Default `non-sensitive`. */
   readonly sensitivity?: Sensitivity;
   readonly encoding?: SpecEncoding<StandardSchemaV1.InferOutput<Schema>>;
+  /** Default 1. */
+  readonly schemaVersion?: number;
+  /** By the version that they start from, one for each version before `schemaVersion`. */
+  readonly migrations?: Readonly<Record<number, SpecMigration>>;
 }
 
-/** Defines a kind; `spec` is any Standard Schema, and the TypeScript type is inferred from it. */
+/**
+ * Defines a kind; `spec` is any Standard Schema, and the TypeScript type is inferred from it.
+ *
+ * @throws {TypeError} when a migration from an earlier schema version is missing
+ */
 export function defineResource<Schema extends StandardSchemaV1>(
   definition: Definition<Schema>,
 ): ResourceType<StandardSchemaV1.InferOutput<Schema>> {
+  const { schemaVersion = 1, migrations = {} } = definition;
+  if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1)
+    throw new TypeError(`${definition.type}: ${schemaVersion} is no schema version`);
+  for (let from = 1; from < schemaVersion; from++) {
+    if (typeof migrations[from] !== "function")
+      throw new TypeError(`${definition.type}: no migration from schema version ${from}`);
+  }
   return Object.freeze({
     type: definition.type,
     namespace: definition.namespace,
@@ -106,6 +133,8 @@ export function defineResource<Schema extends StandardSchemaV1>(
     sensitivity: definition.sensitivity ?? "non-sensitive",
     schema: definition.spec,
     encoding: Object.freeze({ ...definition.encoding }),
+    schemaVersion,
+    migrations: Object.freeze({ ...migrations }),
   });
 }
 

@@ -14,7 +14,7 @@ interface TestEvent {
   readonly Action: string;
   readonly Test?: string;
   readonly Output?: string;
-  readonly Elapsed?: number;
+  readonly Time: string;
 }
 
 /** Runs the Go tests and prints each test as it ends, a failed or skipped one with what it says. */
@@ -46,6 +46,9 @@ class TestPrinter {
   readonly tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   readonly #output = new Map<string, string>();
   readonly #parents = new Set<string>();
+  readonly #begun = new Map<string, number>();
+  /** How many subtests without subtests each test has had. */
+  readonly #cases = new Map<string, number>();
 
   take(line: string): void {
     if (!line.startsWith("{")) {
@@ -67,18 +70,19 @@ class TestPrinter {
     }
   }
 
-  #takeOfTest({ Action, Output = "", Elapsed = 0 }: TestEvent, test: string): void {
-    const parent = test.slice(0, Math.max(test.lastIndexOf("/"), 0));
+  #takeOfTest({ Action, Output = "", Time }: TestEvent, test: string): void {
     switch (Action) {
       case "run":
-        this.#parents.add(parent);
+        this.#begun.set(test, Date.parse(Time));
+        for (const { index } of test.matchAll(/\//g)) this.#parents.add(test.slice(0, index));
         break;
       case "output":
         this.#output.set(test, (this.#output.get(test) ?? "") + Output);
         break;
       case "pass":
         this.#count(test, "passed");
-        if (parent === "") console.log(`ok    ${test} (${Elapsed.toFixed(2)} s)`);
+        if (!test.includes("/")) console.log(`ok    ${test} (${this.#extent(test, Time)})`);
+        for (const note of this.#notes(test)) console.log(`      ${test}: ${note}`);
         break;
       case "fail":
       case "skip":
@@ -89,7 +93,26 @@ class TestPrinter {
   }
 
   #count(test: string, how: keyof Tally): void {
-    if (!this.#parents.has(test)) this.tally[how] += 1;
+    if (this.#parents.has(test)) return;
+    this.tally[how] += 1;
+    const top = test.split("/", 1)[0] ?? test;
+    if (top !== test) this.#cases.set(top, (this.#cases.get(top) ?? 0) + 1);
+  }
+
+  /** How many cases a test had, where it had some, and how long it took. */
+  #extent(test: string, end: string): string {
+    const cases = this.#cases.get(test);
+    // Go leaves out the time of subtests that run side by side.
+    const elapsed = Date.parse(end) - (this.#begun.get(test) ?? Date.parse(end));
+    const time = `${(elapsed / 1000).toFixed(2)} s`;
+    return cases === undefined ? time : `${String(cases)} cases, ${time}`;
+  }
+
+  /** What a test that passed wants to be known. */
+  #notes(test: string): string[] {
+    return [...(this.#output.get(test) ?? "").matchAll(/: note: (.*)/g)].map(
+      ([, note = ""]) => note,
+    );
   }
 
   /** A test whose subtests have said it all says nothing more. */

@@ -2,14 +2,26 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { burst } from "./burst.ts";
 import { type LongCase, SkipError } from "./case.ts";
 import { diskFull } from "./disk-full.ts";
 import { etcdServer } from "./etcd-server.ts";
 import { fuzz } from "./fuzz.ts";
 import { killNine } from "./kill-nine.ts";
+import { killStore } from "./kill-store.ts";
 import { opensslServers } from "./openssl-servers.ts";
+import { packaged } from "./package.ts";
 
-const cases: readonly LongCase[] = [fuzz, opensslServers, etcdServer, diskFull, killNine];
+const cases: readonly LongCase[] = [
+  fuzz,
+  opensslServers,
+  etcdServer,
+  diskFull,
+  killNine,
+  killStore,
+  burst,
+  packaged,
+];
 
 const ci = process.argv.includes("--ci");
 const only = process.argv[process.argv.indexOf("--only") + 1];
@@ -36,7 +48,7 @@ for (const chosenCase of chosen) {
     } else {
       count.failed++;
       console.log(`FAILED   ${name} (${seconds()})`);
-      console.log(error instanceof Error ? (error.stack ?? error.message) : error);
+      console.log(error); // with its causes
     }
   } finally {
     await rm(scratch, { recursive: true, force: true });

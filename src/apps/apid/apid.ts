@@ -8,12 +8,15 @@ import {
   type AccessPolicy,
   type Call,
 } from "#runtime/rpc";
+import type { Edge } from "#runtime/engine";
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
 import { accessPolicy } from "./access-policy.ts";
 import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
+import { inspectService } from "./inspect-service.ts";
 import { openListener } from "./listener.ts";
 import { machineService, type MachinePorts } from "./machine-service.ts";
 import type { ListenerMaterial } from "./material.ts";
@@ -36,6 +39,8 @@ export interface ApidOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ports: MachinePorts;
+  /** What the controllers read and write; left out: nobody is told. */
+  readonly graph?: () => readonly Edge[];
   /** Names and addresses of this node besides the one it listens on; asked at each call. */
   readonly names?: () => Iterable<string>;
 }
@@ -92,7 +97,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
 
 /** The services, behind roles and routing. */
 function serverOf(
-  { address, names, store, kinds, log, ports }: ApidOptions,
+  { address, names, store, kinds, log, ports, graph }: ApidOptions,
   closing: AbortSignal,
   callerAt: (peer: string) => Caller | undefined,
 ): Server {
@@ -120,5 +125,9 @@ function serverOf(
   server.addService(MachineServiceService, {
     ...machineService({ ...calls, ports, targetsOf: targets }),
   });
+  if (graph !== undefined)
+    server.addService(InspectServiceService, {
+      ...inspectService({ ...calls, graph, targetsOf: targets }),
+    });
   return server;
 }

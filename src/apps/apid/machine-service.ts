@@ -66,13 +66,13 @@ export function machineService(options: MachineServiceOptions): Implemented {
   return {
     version: unary((_request, call) => {
       return {
-        messages: forEach(targetsOf(call), versionOf(ports.build), Version.decode(nothing)),
+        messages: forEachTarget(targetsOf(call), versionOf(ports.build), Version.decode(nothing)),
       };
     }, options),
     applyConfiguration: unary(async (request, call) => {
       const targets = targetsOf(call); // before anything is done
       return {
-        messages: forEach(targets, await apply(request), ApplyConfiguration.decode(nothing)),
+        messages: forEachTarget(targets, await apply(request), ApplyConfiguration.decode(nothing)),
       };
     }, options),
     generateClientConfiguration: unary(async ({ roles, crtTtl }, call) => {
@@ -90,7 +90,9 @@ export function machineService(options: MachineServiceOptions): Implemented {
         key: Buffer.from(key),
         talosconfig: Buffer.from(talosconfig),
       };
-      return { messages: forEach(targets, message, GenerateClientConfiguration.decode(nothing)) };
+      return {
+        messages: forEachTarget(targets, message, GenerateClientConfiguration.decode(nothing)),
+      };
     }, options),
   };
 }
@@ -148,7 +150,7 @@ function blamed(error: unknown): unknown {
  * One message, or one for each node that the request named; a message for another node says that
  * nothing was done there.
  */
-function forEach<Message extends { metadata?: Metadata | undefined }>(
+export function forEachTarget<Message extends { metadata?: Metadata | undefined }>(
   targets: readonly Target[],
   message: Message,
   empty: Message,

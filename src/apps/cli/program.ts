@@ -5,6 +5,8 @@ import { configCommand } from "./commands/config.ts";
 import { genCommand } from "./commands/gen.ts";
 import { getCommand } from "./commands/get.ts";
 import { helpCommand } from "./commands/help.ts";
+import { storeCommand } from "./commands/store.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -44,7 +46,7 @@ function program(run: Run): Command {
   withConnectionFlags(root);
   for (const command of [upCommand, getCommand, applyConfigCommand, configCommand])
     root.addCommand(command(run));
-  for (const command of [genCommand, validateCommand, versionCommand])
+  for (const command of [genCommand, validateCommand, inspectCommand, storeCommand, versionCommand])
     root.addCommand(command(run));
   return root;
 }

@@ -3,7 +3,12 @@ import type { Clock, Pointer } from "#runtime";
 import { openConnection } from "./connection.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { failover } from "./failover.ts";
-import { machineCalls, type ClientConfiguration, type NodeVersion } from "./machine-calls.ts";
+import {
+  machineCalls,
+  type ClientConfiguration,
+  type Dependency,
+  type NodeVersion,
+} from "./machine-calls.ts";
 import { checkIdentity, type Identity } from "./own-certificate.ts";
 import { resourceCalls } from "./resource-calls.ts";
 import type { RemoteEvent, RemoteResource } from "./resource.ts";
@@ -51,6 +56,8 @@ export interface Client extends AsyncDisposable {
     request: { readonly roles: readonly string[]; readonly lifetime: number },
     options?: CallOptions,
   ): Promise<ClientConfiguration>;
+  /** What the controllers of the node read and write. */
+  dependencies(options?: CallOptions): Promise<readonly Dependency[]>;
   close(): void;
 }
 

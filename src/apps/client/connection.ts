@@ -10,6 +10,7 @@ import {
 } from "@grpc/grpc-js";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type SecureContextOptions } from "node:tls";
+import { InspectServiceClient } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceClient } from "../rpc/gen/machine/machine.ts";
 import { opensslKey } from "../rpc/openssl-key.ts";
 import { diagnose } from "./diagnosis.ts";
@@ -26,6 +27,7 @@ export interface Connection {
   readonly endpoint: Endpoint;
   readonly state: StateClient;
   readonly machine: MachineServiceClient;
+  readonly inspect: InspectServiceClient;
   /** What stood in the way of a call that could not be made. */
   diagnose(failure: ServiceError): Promise<Error>;
   close(): void;
@@ -52,14 +54,14 @@ export function openConnection(endpoint: Endpoint, identity: Identity, clock: Cl
     ...(isLoopback(host) && { "grpc.enable_http_proxy": 0 }),
   };
   const state = new StateClient(targetOf(endpoint), credentials, options);
-  const machine = new MachineServiceClient(targetOf(endpoint), credentials, {
-    ...options,
-    channelOverride: state.getChannel(),
-  });
+  const shared = { ...options, channelOverride: state.getChannel() };
+  const machine = new MachineServiceClient(targetOf(endpoint), credentials, shared);
+  const inspect = new InspectServiceClient(targetOf(endpoint), credentials, shared);
   return {
     endpoint,
     state,
     machine,
+    inspect,
     async diagnose(failure) {
       const tls = { ...context, ALPNProtocols: ["h2"], ...(!isIP(host) && { servername: host }) };
       const found = await diagnose({ endpoint, identity, tls, clock });

@@ -1,7 +1,12 @@
 /** The client of apid, which the command line and the tests use. */
 export { connect } from "./client.ts";
 export type { CallOptions, Client, ClientOptions, Place } from "./client.ts";
-export type { ClientConfiguration, NodeVersion } from "./machine-calls.ts";
+export type {
+  ClientConfiguration,
+  Dependency,
+  DependencyEdge,
+  NodeVersion,
+} from "./machine-calls.ts";
 export { formatEndpoint, parseEndpoint } from "./endpoint.ts";
 export type { Endpoint } from "./endpoint.ts";
 export {

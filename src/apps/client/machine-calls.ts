@@ -1,4 +1,4 @@
-/** What only nodes can do, over `machine.MachineService`. */
+/** What only nodes can do, over `machine.MachineService` and `inspect.InspectService`. */
 import {
   ApplyConfigurationRequest_Mode as Mode,
   type ApplyConfigurationResponse,
@@ -6,6 +6,10 @@ import {
   type VersionInfo,
   type VersionResponse,
 } from "../rpc/gen/machine/machine.ts";
+import {
+  DependencyEdgeType,
+  type ControllerRuntimeDependenciesResponse,
+} from "../rpc/gen/inspect/inspect.ts";
 import type { Client } from "./client.ts";
 import { callMetadata, reply } from "./connection.ts";
 import type { Endpoints } from "./failover.ts";
@@ -21,7 +25,33 @@ export type NodeVersion = VersionInfo & {
 /** A client's identity, and the talosconfig with the same in it. */
 export type ClientConfiguration = Readonly<Record<"ca" | "crt" | "key" | "talosconfig", string>>;
 
-type MachineCalls = Pick<Client, "version" | "applyConfiguration" | "issueClientConfiguration">;
+/** How a controller has to do with a kind, or with one resource of it. */
+export interface Dependency {
+  readonly controller: string;
+  readonly edge: DependencyEdge;
+  /** Empty for an output. */
+  readonly namespace: string;
+  readonly type: string;
+  /** Empty for a whole kind. */
+  readonly id: string;
+}
+
+/** As Talos tells them. */
+export type DependencyEdge =
+  "output-exclusive" | "output-shared" | "input-strong" | "input-weak" | "input-destroy-ready";
+
+const dependencyEdges: Readonly<Partial<Record<DependencyEdgeType, DependencyEdge>>> = {
+  [DependencyEdgeType.OUTPUT_EXCLUSIVE]: "output-exclusive",
+  [DependencyEdgeType.OUTPUT_SHARED]: "output-shared",
+  [DependencyEdgeType.INPUT_STRONG]: "input-strong",
+  [DependencyEdgeType.INPUT_WEAK]: "input-weak",
+  [DependencyEdgeType.INPUT_DESTROY_READY]: "input-destroy-ready",
+};
+
+type MachineCalls = Pick<
+  Client,
+  "version" | "applyConfiguration" | "issueClientConfiguration" | "dependencies"
+>;
 
 /** Makes the calls. */
 export function machineCalls(endpoints: Endpoints): MachineCalls {
@@ -48,6 +78,20 @@ export function machineCalls(endpoints: Endpoints): MachineCalls {
           ),
         );
         return { warnings, modeDetails };
+      }),
+    dependencies: ({ node } = {}) =>
+      endpoints.ask(node, async ({ inspect }) => {
+        const { edges } = only(
+          await reply<ControllerRuntimeDependenciesResponse>((done) =>
+            inspect.controllerRuntimeDependencies({}, callMetadata(node), done),
+          ),
+        );
+        return edges.flatMap(({ edgeType, ...at }): Dependency[] => {
+          const edge = dependencyEdges[edgeType];
+          const { controllerName: controller, resourceNamespace: namespace } = at;
+          const place = { namespace, type: at.resourceType, id: at.resourceId };
+          return edge === undefined ? [] : [{ controller, edge, ...place }];
+        });
       }),
     issueClientConfiguration: ({ roles, lifetime }, { node } = {}) =>
       endpoints.ask(node, async ({ machine }) => {

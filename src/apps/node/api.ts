@@ -12,6 +12,7 @@ import {
   type DeepReadonly,
 } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
+import { DamagedResource } from "#runtime/store";
 import {
   type Apid,
   ControlPlaneOnlyError,
@@ -54,10 +55,11 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       port: options.port,
       material,
       store,
-      kinds: [...kinds, ControllerStatus, ResourceDefinition, Namespace],
+      kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
       clock: options.clock,
       log,
       ports: ports(options),
+      graph: () => options.engine.graph(),
       names: () => names.now(),
     }),
   );

@@ -10,8 +10,8 @@ import {
   type Random,
   StoreFileError,
 } from "#runtime";
-import { registerKinds } from "#runtime/engine";
-import { openSqliteStore, type SqliteStore } from "#runtime/store";
+import { Namespace, registerKinds, ResourceDefinition } from "#runtime/engine";
+import { DamagedResource, openSqliteStore, type SqliteStore } from "#runtime/store";
 
 const problems: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -21,6 +21,10 @@ const problems: Readonly<Record<string, string>> = {
   ENOTDIR: "what it stands in is not a directory",
   ENOENT: "nothing can be made there",
 };
+
+/** What clients are told of; the two kinds that tell them register themselves. */
+const registered = [...kinds, ControllerStatus, DamagedResource];
+const known = [...registered, Namespace, ResourceDefinition];
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -67,7 +71,7 @@ const isDirectory = (path: string): Promise<boolean> =>
 
 async function openDatabase(path: string, world: { clock: Clock; random: Random }) {
   try {
-    return await openSqliteStore({ path: join(path, "state.db"), ...world });
+    return await openSqliteStore({ path: join(path, "state.db"), kinds: known, ...world });
   } catch (error) {
     if (!(error instanceof StoreFileError) || error.code !== "ERR_STORE_IN_USE") throw error;
     throw new StateDirectoryError(
@@ -108,9 +112,9 @@ export async function openStateDirectory(
   });
   const store = await openDatabase(path, { clock, random });
   try {
-    await registerKinds(store, [...kinds, ControllerStatus], namespaces);
+    await registerKinds(store, registered, namespaces);
     const held = (await store.get(Identity, "local"))?.spec.nodeId;
-    if (held === undefined) store.discardDamaged(pointerTo(Identity, "local"));
+    if (held === undefined) await store.discardDamaged(pointerTo(Identity, "local"));
     const nodeId = held ?? (await publishedBy()) ?? newNodeId(random);
     if (held === undefined) await store.create(Identity, "local", { nodeId });
     // Whether the clock is right is to be asked anew: it may have stood still meanwhile. Without a

@@ -27,8 +27,23 @@ export function oidText(content: Uint8Array, what: string): string {
   return text;
 }
 
-/** @throws {TypeError} when the text is not a dotted identifier */
+/** The same few identifiers are written again and again. */
+const KNOWN_MAX = 256;
+const known = new Map<string, Uint8Array>();
+
+/**
+ * @returns octets to be copied, for they are shared
+ * @throws {TypeError} when the text is not a dotted identifier
+ */
 export function oidContent(text: string): Uint8Array {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const content = encoded(text);
+  if (known.size < KNOWN_MAX) known.set(text, content);
+  return content;
+}
+
+function encoded(text: string): Uint8Array {
   if (!/^[0-2](\.\d+)+$/.test(text)) throw new TypeError(`not an object identifier: ${text}`);
   const [root = 0, branch = 0, ...rest] = text.split(".").map(Number);
   return Uint8Array.from([root * 40 + branch, ...rest].flatMap(arcOctets));

@@ -8,10 +8,9 @@ import { string } from "./writer.ts";
 const FIRST_YEAR = 1950;
 const FIRST_GENERALIZED_YEAR = 2050;
 
-const forms = {
-  [tags.utcTime]: { shape: /^\d{12}Z$/, yearDigits: 2 },
-  [tags.generalizedTime]: { shape: /^\d{14}Z$/, yearDigits: 4 },
-} as const;
+const yearDigitsOf = { [tags.utcTime]: 2, [tags.generalizedTime]: 4 } as const;
+const ZERO = 0x30;
+const Z = 0x5a;
 
 /**
  * Reads a UTCTime or GeneralizedTime in whole seconds and UTC.
@@ -22,23 +21,33 @@ export function readTime(reader: DerReader, what: string): Instant {
   const { tag } = reader;
   if (tag !== tags.utcTime && tag !== tags.generalizedTime)
     throw new DerError(`${what} is not a time`);
-  const { shape, yearDigits } = forms[tag];
-  const text = Buffer.from(reader.read(tag, what)).toString("latin1");
-  if (!shape.test(text)) throw new DerError(`${what} is not in whole seconds of UTC`);
-  const short = Number(text.slice(0, yearDigits));
+  const yearDigits = yearDigitsOf[tag];
+  const text = reader.read(tag, what);
+  const isDigits = text.every((octet, i) => i === text.length - 1 || isDigit(octet));
+  if (text.length !== yearDigits + 11 || !isDigits || text.at(-1) !== Z)
+    throw new DerError(`${what} is not in whole seconds of UTC`);
+  const short = numberAt(text, 0, yearDigits);
   const year = yearDigits === 4 ? short : short < 50 ? 2000 + short : 1900 + short;
   if (yearDigits === 4 && year >= FIRST_YEAR && year < FIRST_GENERALIZED_YEAR)
     throw new DerError(`${what} is a GeneralizedTime before ${FIRST_GENERALIZED_YEAR}`);
-  const pairs = text.slice(yearDigits, -1).match(/../g) ?? [];
-  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = pairs.map(Number);
+  const field = (place: number) => numberAt(text, yearDigits + 2 * place, 2);
+  const [month, day, hour, minute, second] = [field(0), field(1), field(2), field(3), field(4)];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  date.setUTCHours(hour, minute, second);
-  // A field out of its range has carried over into the next.
-  const read = date.toISOString().replace(/\D/g, "").slice(-17, -3);
-  if (read !== `${String(year).padStart(4, "0")}${pairs.join("")}`)
+  // A field out of its range would carry over into the next.
+  const isOfCalendar =
+    date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCFullYear() === year;
+  if (!isOfCalendar || hour > 23 || minute > 59 || second > 59)
     throw new DerError(`${what} is not a time of the calendar`);
-  return instantOf(date.getTime());
+  return instantOf(date.setUTCHours(hour, minute, second));
+}
+
+const isDigit = (octet: number): boolean => octet >= ZERO && octet <= ZERO + 9;
+
+function numberAt(text: Uint8Array, start: number, digits: number): number {
+  let value = 0;
+  for (let i = start; i < start + digits; i++) value = value * 10 + ((text[i] ?? ZERO) - ZERO);
+  return value;
 }
 
 /**

@@ -8,6 +8,15 @@ import { keyOf, type Unit } from "./lane.ts";
 /** What was thrown because a snapshot was out of date. */
 const races = new WeakSet<Error>();
 
+/** What one unit wants to be written: all of it, or nothing. */
+export interface Commission {
+  readonly unit: Unit;
+  /** In the order in which a store that is not atomic does them. */
+  readonly writes: readonly Write[];
+  /** Those of them whose changes the unit wants to see itself. */
+  readonly unheard?: readonly Write[];
+}
+
 /** The commits of an engine. */
 export class Committer {
   readonly #core: CoreStore;
@@ -18,29 +27,40 @@ export class Committer {
   }
 
   /**
-   * Applies the writes of one run. A change of the same resources that was not made by it marks the
-   * unit as stale.
+   * Applies the writes of runs, in one commit. A change of the same resources that was not made by
+   * it marks the unit as stale. In a store that is not atomic the writes before one that fails stay:
+   * the next run finds them.
    *
    * @throws {OwnerConflictError} when somebody else owns what is to be created
    */
-  async commit(unit: Unit, writes: readonly Write[]): Promise<void> {
-    const last = new Map(writes.map((write, place) => [keyOf(pointerOf(write)), place]));
-    const echoes = new Map<string, WatchEvent | undefined>();
-    for (const key of last.keys()) echoes.set(key, undefined);
-    unit.echoes = echoes;
-    const pending = this.#core.commit(writes);
+  async commit(commissions: readonly Commission[]): Promise<void> {
+    for (const { unit, writes, unheard } of commissions) {
+      unit.echoes = echoesOf(writes, unheard);
+      unit.lane.tally.writes += writes.length;
+    }
+    const [only] = commissions;
+    const all =
+      only !== undefined && commissions.length === 1
+        ? only.writes
+        : commissions.flatMap(({ writes }) => writes);
+    const pending = this.#core.atomic ? this.#core.commit(all) : this.#oneByOne(all);
     this.#pending.add(pending);
     try {
       const stored = await pending;
-      for (const [key, place] of last)
-        if (!isEcho(echoes.get(key), writes[place], stored[place])) unit.isStale = true;
+      let place = 0;
+      for (const { unit, writes } of commissions) {
+        if (!areEchoes(unit, writes, stored, place)) unit.isStale = true;
+        place += writes.length;
+      }
     } catch (error) {
-      if ([...echoes.values()].some((event) => event !== undefined)) unit.isStale = true;
-      const explained = await this.#explained(unit, error);
+      for (const { unit } of commissions)
+        if ([...(unit.echoes?.values() ?? [])].some((event) => event !== undefined))
+          unit.isStale = true;
+      const explained = only === undefined ? error : await this.#explained(only.unit, error);
       if (isOutOfDate(explained)) races.add(explained);
       throw explained;
     } finally {
-      unit.echoes = undefined;
+      for (const { unit } of commissions) unit.echoes = undefined;
       this.#pending.delete(pending);
     }
   }
@@ -48,6 +68,12 @@ export class Committer {
   /** Resolves when no commit is in flight. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#pending);
+  }
+
+  async #oneByOne(writes: readonly Write[]): Promise<readonly Resource[]> {
+    const stored: Resource[] = [];
+    for (const write of writes) stored.push(...(await this.#core.commit([write])));
+    return stored;
   }
 
   /** What exists already may belong to somebody else, and then trying again is of no use. */
@@ -70,13 +96,41 @@ const isOutOfDate = (error: unknown): error is Error =>
 const pointerOf = (write: Write): Pointer =>
   write.op === "destroy" ? write.pointer : write.resource.metadata;
 
-/** The last that was heard is what was written, or nothing was heard yet. */
+function echoesOf(
+  writes: readonly Write[],
+  unheard: readonly Write[] = [],
+): Map<string, WatchEvent | undefined> {
+  const echoes = new Map<string, WatchEvent | undefined>();
+  for (const write of writes)
+    if (unheard.length === 0 || !unheard.includes(write))
+      echoes.set(keyOf(pointerOf(write)), undefined);
+  return echoes;
+}
+
+/** Whether the last that was heard of each resource is the last that was written to it. */
+function areEchoes(
+  { echoes }: Unit,
+  writes: readonly Write[],
+  stored: readonly Resource[],
+  offset: number,
+): boolean {
+  const isSingle = echoes?.size === writes.length;
+  return [...(echoes ?? [])].every(([key, event], order) => {
+    if (event === undefined) return true;
+    const place = isSingle
+      ? order
+      : writes.findLastIndex((write) => keyOf(pointerOf(write)) === key);
+    return isEcho(event, writes[place], stored[offset + place]);
+  });
+}
+
+/** The last that was heard is what was written. */
 function isEcho(
-  event: WatchEvent | undefined,
+  event: WatchEvent,
   write: Write | undefined,
   stored: Resource | undefined,
 ): boolean {
-  if (event === undefined || !("resource" in event)) return true;
+  if (!("resource" in event)) return true;
   if (write?.op === "destroy" || event.type === "destroyed")
     return write?.op === "destroy" && event.type === "destroyed";
   return event.resource.metadata.version === stored?.metadata.version;

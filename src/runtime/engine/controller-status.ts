@@ -21,5 +21,10 @@ export const ControllerStatus = defineResource({
     attempt: z.int(),
     /** RFC 3339; empty unless it fails. */
     nextTry: z.string(),
+    /**
+     * Why it ran when this was written: the input that changed, as `Type(namespace/id)`, or `start`,
+     * `wake-up`, `retry`. It is no reason to write by itself.
+     */
+    lastReason: z.string().default(""),
   }),
 });

@@ -1,26 +1,25 @@
 /** Runs controllers: what changes is brought to those whom it concerns, and their outputs are kept. */
 import type { Clock } from "../clock.ts";
 import type { Controller } from "../controller.ts";
-import { after, earliest } from "../instant.ts";
 import { silentLogger, type Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { Store } from "../store/state.ts";
+import { controllerAccess } from "./access.ts";
 import { Activity } from "./activity.ts";
-import { retryDelay } from "./backoff.ts";
-import { Committer, isRace } from "./committer.ts";
-import { Events } from "./events.ts";
-import { failureOf, untilCurrent } from "./failure.ts";
+import { Committer } from "./committer.ts";
+import { Executor } from "./executor.ts";
 import { edgesOf, type Edge } from "./graph.ts";
-import { KindWatch } from "./kind-watch.ts";
-import { laneOf, unitOf, type Lane, type Unit } from "./lane.ts";
+import { liveHook, shutDown } from "./hook.ts";
+import { laneOf, unitOf, type Lane } from "./lane.ts";
 import { LaneListener } from "./lane-listener.ts";
-import { runUnit, type Outcome, type RunOptions } from "./reconcile.ts";
+import type { RunOptions } from "./reconcile.ts";
 import { checkRegistration } from "./registration.ts";
 import { Runner } from "./runner.ts";
 import { Scheduler, type Choose } from "./scheduler.ts";
 import { ControllerStatus } from "./controller-status.ts";
 import { ENGINE, StatusBoard } from "./status.ts";
-import { WakeUps } from "./wake-ups.ts";
+import { metricsOf, type Metrics } from "./tally.ts";
+import { Watches } from "./watches.ts";
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -42,10 +41,20 @@ export interface Engine extends AsyncDisposable {
    * @throws {TypeError} when it was started or stopped before
    */
   start(): Promise<void>;
+  /**
+   * Adds controllers, before or after the start: all of them or, when it throws, none. Resolves when
+   * what they read is watched and they are queued.
+   *
+   * @throws {RegistrationError} naming the controllers that do not go together
+   * @throws {TypeError} when the engine was stopped
+   */
+  register(...controllers: readonly Controller[]): Promise<void>;
   /** Resolves while nothing is to be done now; wake-ups and retries that are due later do not count. */
   settled(): Promise<void>;
   /** What depends on what. */
   graph(): readonly Edge[];
+  /** What was counted since the start. */
+  metrics(): Metrics;
   /**
    * Starts nothing any more, drops the work of reconciles that are running and resolves when the
    * commits in flight are done and every `run` has returned. Can be called again.
@@ -59,9 +68,12 @@ export interface Engine extends AsyncDisposable {
  * @throws {RegistrationError} naming the controllers that do not go together
  */
 export function createEngine(options: EngineOptions): Engine {
-  checkRegistration(options.controllers, { [ENGINE]: ControllerStatus.type });
+  checkRegistration(options.controllers, reserved);
   return new ControllerEngine(options);
 }
+
+/** What the engine itself writes. */
+const reserved = { [ENGINE]: ControllerStatus.type };
 
 class ControllerEngine implements Engine {
   readonly #options: EngineOptions;
@@ -71,74 +83,59 @@ class ControllerEngine implements Engine {
   readonly #committer: Committer;
   readonly #board: StatusBoard;
   readonly #scheduler: Scheduler;
-  readonly #wakeUps: WakeUps<Unit>;
-  readonly #lanes: readonly Lane[];
-  readonly #runners: readonly Runner[];
-  #watches: readonly KindWatch[] = [];
-  #living: Promise<unknown> = Promise.resolve();
-  #isStarted = false;
+  readonly #executor: Executor;
+  readonly #watches: Watches;
+  readonly #lanes: Lane[] = [];
+  readonly #runners: Runner[] = [];
+  readonly #living = new Set<Promise<void>>();
+  #state: "new" | "started" | "stopped" = "new";
   #forgetSteps: () => void = () => undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: EngineOptions) {
-    const { store, clock, controllers, log = silentLogger } = options;
+    const { store, clock, random, controllers, choose, log = silentLogger } = options;
+    const activity = this.#activity;
     this.#options = options;
     this.#log = log;
     this.#committer = new Committer(store.core);
-    this.#board = new StatusBoard({ store, log, activity: this.#activity });
-    const lanes = Map.groupBy(
-      controllers.map((controller) => laneOf(controller, log)),
-      ({ controller }) => (controller.run === undefined ? "reconcile" : "run"),
-    );
-    this.#lanes = lanes.get("reconcile") ?? [];
-    this.#runners = (lanes.get("run") ?? []).map((lane) => this.#runnerOf(lane));
-    this.#scheduler = new Scheduler({
-      lanes: this.#lanes,
-      activity: this.#activity,
-      execute: (unit) => this.#execute(unit),
-      choose: options.choose,
+    this.#board = new StatusBoard({ store, log, activity });
+    this.#executor = new Executor({
+      surroundings: this.#surroundings(),
+      board: this.#board,
+      scheduler: () => this.#scheduler,
     });
-    this.#wakeUps = new WakeUps(clock, (unit) => this.#wake(unit));
+    this.#scheduler = new Scheduler({
+      activity,
+      execute: (units) => this.#executor.execute(units),
+      isAtomic: store.core.atomic,
+      choose,
+    });
+    this.#watches = new Watches({ core: store.core, clock, random, log, activity });
+    for (const controller of controllers) this.#lanes.push(laneOf(controller, log));
   }
 
   async start(): Promise<void> {
-    if (this.#isStarted || this.#stopping) throw new TypeError("an engine is started once");
-    this.#isStarted = true;
-    const { store, clock, random } = this.#options;
+    if (this.#state !== "new") throw new TypeError("an engine is started once");
+    this.#state = "started";
+    const { store, clock } = this.#options;
     this.#forgetSteps = clock.onStep(() => this.#startOver());
-    const events = new Events([
-      ...this.#lanes.map((lane) => new LaneListener(lane, this.#scheduler)),
-      ...this.#runners,
-    ]);
-    await store.core.snapshot(events.kinds, () => undefined); // a store that cannot be read at all
-    const begun: Promise<undefined>[] = [];
-    this.#watches = events.kinds.map((kind) => {
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      this.#abort.signal.addEventListener("abort", () => resolve(undefined), { once: true });
-      begun.push(promise);
-      return new KindWatch({
-        core: store.core,
-        kind,
-        clock,
-        random,
-        log: this.#log,
-        activity: this.#activity,
-        onChange: (event, isBeginning) => events.tell(kind, event, isBeginning),
-        onBegun: (isFirst) => {
-          if (!isFirst) events.tellOfGap(kind);
-          resolve(undefined);
-        },
-      });
-    });
-    for (const watch of this.#watches) watch.open();
-    await Promise.all(begun);
+    const kinds = this.#lanes.flatMap((lane) => lane.kinds);
+    await store.core.snapshot(kinds, () => undefined); // a store that cannot be read at all
+    await this.#open(this.#lanes);
     if (this.#abort.signal.aborted) return;
-    for (const lane of this.#lanes)
-      if (lane.each === undefined) this.#scheduler.enqueue(unitOf(lane, ""));
-      else this.#board.mark(lane);
     this.#scheduler.start();
-    this.#log.info({ controllers: this.#options.controllers.length }, "engine started");
-    this.#living = Promise.all(this.#runners.map((runner) => runner.live()));
+    this.#log.info({ controllers: this.#lanes.length }, "engine started");
+  }
+
+  async register(...controllers: readonly Controller[]): Promise<void> {
+    if (this.#state === "stopped") throw new TypeError("the engine was stopped");
+    checkRegistration(
+      [...this.#lanes.map(({ controller }) => controller), ...controllers],
+      reserved,
+    );
+    const lanes = controllers.map((controller) => laneOf(controller, this.#log));
+    this.#lanes.push(...lanes);
+    if (this.#state === "started") await this.#open(lanes);
   }
 
   async settled(): Promise<void> {
@@ -146,7 +143,11 @@ class ControllerEngine implements Engine {
   }
 
   graph(): readonly Edge[] {
-    return edgesOf(this.#options.controllers);
+    return edgesOf(this.#lanes);
+  }
+
+  metrics(): Metrics {
+    return metricsOf(this.#lanes);
   }
 
   stop(): Promise<void> {
@@ -159,91 +160,77 @@ class ControllerEngine implements Engine {
   }
 
   async #stop(): Promise<void> {
+    const wasStarted = this.#state === "started";
+    this.#state = "stopped";
     this.#scheduler.stop();
     this.#abort.abort();
-    this.#wakeUps.clear();
+    this.#executor.clear();
     this.#forgetSteps();
-    for (const watch of this.#watches) watch.close();
-    await Promise.all([this.#living, this.#committer.settled(), this.#board.close()]);
+    this.#watches.close();
+    await Promise.all([...this.#living, this.#committer.settled(), this.#board.close()]);
+    if (wasStarted) for (const lane of this.#lanes) await shutDown(lane);
     this.#activity.close();
-    if (this.#isStarted) this.#log.info({}, "engine stopped");
+    if (wasStarted) this.#log.info({}, "engine stopped");
   }
 
-  #surroundings({ log }: Lane): RunOptions {
-    const { store, clock, random } = this.#options;
-    const { signal } = this.#abort;
-    return { core: store.core, committer: this.#committer, clock, random, log, signal };
-  }
-
-  #runnerOf(lane: Lane): Runner {
-    const options = { activity: this.#activity, board: this.#board };
-    return new Runner(lane, { ...this.#surroundings(lane), ...options });
-  }
-
-  async #execute(unit: Unit): Promise<void> {
-    const { signal } = this.#abort;
-    const surroundings = this.#surroundings(unit.lane);
-    try {
-      const outcome = await untilCurrent(() => runUnit(unit, surroundings), signal);
-      if (outcome !== undefined && !signal.aborted) this.#succeed(unit, outcome);
-    } catch (error) {
-      if (!signal.aborted) this.#fail(unit, error);
+  /** Lets controllers run once everything that is there has been told to them. */
+  async #open(lanes: readonly Lane[]): Promise<void> {
+    const runners = new Map<Lane, Runner>();
+    for (const lane of lanes)
+      if (lane.controller.run !== undefined) runners.set(lane, this.#runnerOf(lane));
+    const listenerOf = (lane: Lane) => runners.get(lane) ?? new LaneListener(lane, this.#scheduler);
+    this.#activity.begin();
+    await this.#watches.add(lanes.map(listenerOf));
+    this.#activity.end();
+    if (this.#abort.signal.aborted) return;
+    for (const lane of lanes) {
+      const runner = runners.get(lane);
+      if (runner !== undefined) {
+        this.#runners.push(runner);
+        this.#keep(runner.live());
+        continue;
+      }
+      this.#scheduler.add(lane);
+      if (lane.each === undefined) this.#scheduler.enqueue(unitOf(lane, ""), "start");
+      else this.#board.mark(lane);
+      if (lane.controller.runHook !== undefined) this.#keep(this.#hook(lane));
     }
   }
 
-  #succeed(unit: Unit, { wakeAt, waitingFor, isOver }: Outcome): void {
-    const { lane, item } = unit;
-    if (unit.attempt > 0) lane.log.info({ item, tries: unit.attempt }, "recovered");
-    unit.attempt = 0;
-    unit.retryAt = null;
-    unit.failure = null;
-    const isNews = lane.failing.delete(unit) || unit.waitingFor !== waitingFor;
-    unit.waitingFor = waitingFor;
-    if (waitingFor === "" || isOver) lane.waiting.delete(unit);
-    else lane.waiting.add(unit);
-    if (isNews || lane.each === undefined) this.#board.mark(lane);
-    this.#setWakeUp(unit, wakeAt);
-    if (isOver && !unit.isStale && !unit.isHinted) lane.units.delete(unit.item);
+  #keep(living: Promise<void>): void {
+    this.#living.add(living);
+    void living.then(() => this.#living.delete(living));
   }
 
-  /** A wake-up in the past runs at once; one after the other has to wait as if it had failed. */
-  #setWakeUp(unit: Unit, wakeAt: Outcome["wakeAt"]): void {
-    const { clock, random } = this.#options;
-    const now = clock.now();
-    const isPast = wakeAt !== null && wakeAt <= now;
-    const spins = isPast && unit.isOverdue;
-    unit.isOverdue = isPast;
-    unit.wakeAt = spins ? after(now, retryDelay(1, random)) : wakeAt;
-    if (isPast && !spins) this.#wake(unit);
-    else this.#wakeUps.set(unit, unit.wakeAt);
+  #surroundings(): Omit<RunOptions, "log"> {
+    const { store, clock, random } = this.#options;
+    const { signal } = this.#abort;
+    return { core: store.core, committer: this.#committer, clock, random, signal };
   }
 
-  #wake(unit: Unit): void {
-    unit.wakeAt = null;
-    unit.retryAt = null;
-    this.#scheduler.enqueue(unit);
+  #hook(lane: Lane): Promise<void> {
+    const { store, clock, random } = this.#options;
+    const { signal } = this.#abort;
+    const access = controllerAccess({ store, lane, signal });
+    return liveHook(lane, { ...access, clock, random, log: lane.log, signal });
   }
 
-  /** The clock was set: each instant that something waits for may be years away, so all run now. */
+  #runnerOf(lane: Lane): Runner {
+    return new Runner(lane, {
+      ...this.#surroundings(),
+      log: lane.log,
+      store: this.#options.store,
+      activity: this.#activity,
+      board: this.#board,
+      changeInputs: (listener, change) => this.#watches.change(listener, change),
+    });
+  }
+
+  /** The clock was set. */
   #startOver(): void {
     this.#log.info({}, "the clock was set");
-    this.#wakeUps.clear();
-    for (const lane of this.#lanes) for (const unit of lane.units.values()) this.#wake(unit);
-    for (const pausing of [...this.#watches, ...this.#runners]) pausing.endPause();
-  }
-
-  #fail(unit: Unit, error: unknown): void {
-    const { clock, random } = this.#options;
-    const { lane, item } = unit;
-    unit.attempt++;
-    unit.failure = failureOf(error);
-    unit.waitingFor = "";
-    if (isRace(error)) unit.isStale = false; // lost once too often: no at once any more
-    unit.retryAt = after(clock.now(), retryDelay(unit.attempt, random));
-    lane.waiting.delete(unit);
-    lane.failing.add(unit);
-    this.#board.mark(lane);
-    this.#wakeUps.set(unit, earliest([unit.wakeAt, unit.retryAt]));
-    lane.log.warn({ item, attempt: unit.attempt, ...unit.failure }, "reconcile failed");
+    this.#executor.startOver();
+    this.#watches.endPauses();
+    for (const runner of this.#runners) runner.endPause();
   }
 }

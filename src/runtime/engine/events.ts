@@ -1,5 +1,5 @@
 /** Brings each change to the controllers that it concerns, without asking all of them. */
-import type { Controller, Input } from "../controller.ts";
+import type { Controller, Input, Inputs } from "../controller.ts";
 import type { Kind } from "../store/store.ts";
 import { ControllerStatus } from "./controller-status.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
@@ -8,16 +8,17 @@ import { kindKeyOf } from "./lane.ts";
 /** A controller that is told of changes. */
 export interface Listener {
   readonly controller: Controller;
-  /** @param isBeginning whether it is part of what was there when the watch began */
-  onInput(input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void;
+  /** Its inputs now. */
+  readonly inputs: Inputs;
+  /** @param isBeginning whether it is part of what was there when the listening began */
+  onInput(name: string, input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void;
   /** Of a resource that the controller owns. */
   onOutput(name: string, event: ChangeEvent, isBeginning: boolean): void;
-  /** The watch of one of its kinds broke and was opened again: anything may have happened. */
-  onGap(): void;
 }
 
 interface Reader {
   readonly listener: Listener;
+  readonly name: string;
   readonly input: Input<unknown>;
 }
 
@@ -28,60 +29,86 @@ interface Writer {
 
 /** Everybody who has to do with one kind. */
 interface Audience {
-  readonly kind: Kind;
-  readonly ofKind: Reader[];
-  readonly ofId: Map<string, Reader[]>;
+  ofKind: readonly Reader[];
+  readonly ofId: Map<string, readonly Reader[]>;
   /** By name of the controller, which is the owner of what it writes. */
   readonly writers: Map<string, Writer>;
 }
+
+const nobody: readonly Reader[] = [];
 
 /** Who is told of what. */
 export class Events {
   readonly #audiences = new Map<string, Audience>();
 
-  constructor(listeners: readonly Listener[]) {
-    for (const listener of listeners) {
-      const { name, inputs, outputs } = listener.controller;
-      for (const input of Object.values(inputs)) this.#addReader({ listener, input });
-      for (const [output, { kind }] of Object.entries(outputs))
-        this.#audienceOf(kind).writers.set(name, { listener, output });
+  add(listener: Listener): void {
+    const { name, outputs } = listener.controller;
+    for (const [key, input] of Object.entries(listener.inputs))
+      this.#addReader({ listener, name: key, input });
+    for (const [output, { kind }] of Object.entries(outputs))
+      this.#audienceOf(kind).writers.set(name, { listener, output });
+  }
+
+  /** Takes out what a listener is told. */
+  drop(listener: Listener): void {
+    const isOther = (reader: Reader) => reader.listener !== listener;
+    for (const audience of this.#audiences.values()) {
+      audience.ofKind = audience.ofKind.filter(isOther);
+      for (const [id, readers] of audience.ofId) {
+        const others = readers.filter(isOther);
+        if (others.length > 0) audience.ofId.set(id, others);
+        else audience.ofId.delete(id);
+      }
+      const { name } = listener.controller;
+      if (audience.writers.get(name)?.listener === listener) audience.writers.delete(name);
     }
   }
 
-  /** The kinds that somebody has to do with. */
-  get kinds(): readonly Kind[] {
-    return [...this.#audiences.values()].map(({ kind }) => kind);
+  /** What tells everybody whom a change of the kind concerns. */
+  teller(kind: Kind): (event: ChangeEvent, isBeginning: boolean) => void {
+    const audience = this.#audienceOf(kind);
+    return (event, isBeginning) => {
+      const { ofKind, ofId, writers } = audience;
+      const { id, owner } = event.resource.metadata;
+      for (const { listener, name, input } of ofKind)
+        listener.onInput(name, input, event, isBeginning);
+      if (ofId.size > 0)
+        for (const { listener, name, input } of ofId.get(id) ?? nobody)
+          listener.onInput(name, input, event, isBeginning);
+      const writer = owner === "" ? undefined : writers.get(owner);
+      writer?.listener.onOutput(writer.output, event, isBeginning);
+    };
   }
 
-  tell(kind: Kind, event: ChangeEvent, isBeginning: boolean): void {
+  /** Tells one listener what is there. */
+  tellOf(kind: Kind, resources: Iterable<ChangeEvent["resource"]>, newcomer: Listener): void {
     const { ofKind, ofId, writers } = this.#audienceOf(kind);
-    const { id, owner } = event.resource.metadata;
-    for (const { listener, input } of ofKind) listener.onInput(input, event, isBeginning);
-    for (const { listener, input } of ofId.get(id) ?? [])
-      listener.onInput(input, event, isBeginning);
-    const writer = writers.get(owner);
-    writer?.listener.onOutput(writer.output, event, isBeginning);
-  }
-
-  tellOfGap(kind: Kind): void {
-    const { ofKind, ofId, writers } = this.#audienceOf(kind);
-    const concerned = [...ofKind, ...[...ofId.values()].flat(), ...writers.values()];
-    for (const listener of new Set(concerned.map(({ listener }) => listener))) listener.onGap();
+    const readers = [...ofKind, ...[...ofId.values()].flat()].filter(
+      ({ listener }) => listener === newcomer,
+    );
+    const writer = writers.get(newcomer.controller.name);
+    for (const resource of resources) {
+      const event = { type: "created", resource } as const;
+      const { id, owner } = resource.metadata;
+      for (const { name, input } of readers)
+        if (input.id === undefined || input.id === id) newcomer.onInput(name, input, event, true);
+      if (owner === newcomer.controller.name && writer?.listener === newcomer)
+        newcomer.onOutput(writer.output, event, true);
+    }
   }
 
   #addReader(reader: Reader): void {
     const { namespace, kind, id } = reader.input;
-    const { ofKind, ofId } = this.#audienceOf({ namespace, type: kind.type });
-    if (id === undefined) ofKind.push(reader);
-    else ofId.set(id, [...(ofId.get(id) ?? []), reader]);
+    const audience = this.#audienceOf({ namespace, type: kind.type });
+    if (id === undefined) audience.ofKind = [...audience.ofKind, reader];
+    else audience.ofId.set(id, [...(audience.ofId.get(id) ?? []), reader]);
   }
 
   #audienceOf({ namespace, type }: Kind): Audience {
     const key = kindKeyOf({ namespace, type });
     let audience = this.#audiences.get(key);
     if (audience === undefined) {
-      const kind = { namespace, type };
-      audience = { kind, ofKind: [], ofId: new Map(), writers: new Map() };
+      audience = { ofKind: [], ofId: new Map(), writers: new Map() };
       this.#audiences.set(key, audience);
     }
     return audience;

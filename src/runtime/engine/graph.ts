@@ -1,5 +1,5 @@
 /** The dependency graph as data (cosi.md §6.8). */
-import type { Controller, Input } from "../controller.ts";
+import type { Controller, Input, Inputs } from "../controller.ts";
 import { compareUtf8 } from "../query.ts";
 
 const order = [
@@ -7,8 +7,10 @@ const order = [
   "output-shared",
   "input-strong",
   "input-weak",
+  "input-destroy-ready",
   "input-primary",
   "input-mapped",
+  "input-mapped-destroy-ready",
 ] as const;
 
 /** How a controller and a kind belong together; primary and mapped are inputs of a queued one. */
@@ -23,9 +25,15 @@ export interface Edge {
   readonly edge: EdgeType;
 }
 
+/** A controller with the inputs that it has now. */
+export interface Connected {
+  readonly controller: Controller;
+  readonly inputs: Inputs;
+}
+
 /** Exclusive outputs, shared outputs, then inputs; each by controller, namespace, type and id. */
-export function edgesOf(controllers: readonly Controller[]): readonly Edge[] {
-  const outputs = controllers.flatMap(({ name, outputs }) =>
+export function edgesOf(connected: readonly Connected[]): readonly Edge[] {
+  const outputs = connected.flatMap(({ controller: { name, outputs } }) =>
     Object.values(outputs).map(({ kind, sharing }): Edge => ({
       controller: name,
       namespace: "",
@@ -34,13 +42,13 @@ export function edgesOf(controllers: readonly Controller[]): readonly Edge[] {
       edge: sharing === "exclusive" ? "output-exclusive" : "output-shared",
     })),
   );
-  const inputs = controllers.flatMap((controller) =>
-    Object.values(controller.inputs).map((input): Edge => ({
-      controller: controller.name,
+  const inputs = connected.flatMap(({ controller: { name }, inputs }) =>
+    Object.values(inputs).map((input): Edge => ({
+      controller: name,
       namespace: input.namespace,
       type: input.kind.type,
       id: input.id ?? "",
-      edge: edgeOf(controller, input),
+      edge: edgeOf(inputs, input),
     })),
   );
   return [...outputs, ...inputs].sort(
@@ -53,9 +61,11 @@ export function edgesOf(controllers: readonly Controller[]): readonly Edge[] {
   );
 }
 
-function edgeOf({ inputs }: Controller, { mode, strong }: Input<unknown>): EdgeType {
+function edgeOf(inputs: Inputs, { mode, strong, destroyReady }: Input<unknown>): EdgeType {
   if (mode === "each") return "input-primary";
-  if (Object.values(inputs).some((other) => other.mode === "each")) return "input-mapped";
+  if (Object.values(inputs).some((other) => other.mode === "each"))
+    return destroyReady ? "input-mapped-destroy-ready" : "input-mapped";
+  if (destroyReady) return "input-destroy-ready";
   return strong ? "input-strong" : "input-weak";
 }
 

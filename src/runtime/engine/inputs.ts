@@ -1,7 +1,7 @@
 /** Reads the inputs of a unit from one consistent view. */
 import type { Input } from "../controller.ts";
-import { formatPointer } from "../errors.ts";
-import { matches } from "../query.ts";
+import { formatPointer, type Pointer } from "../errors.ts";
+import { compareUtf8, matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
 import type { View } from "../store/store.ts";
 import { keyOf, type Unit } from "./lane.ts";
@@ -21,87 +21,171 @@ export interface InputsRead {
   readonly unheld: readonly Resource[];
   /** Strong inputs not in use any more that have it still. */
   readonly unused: readonly Resource[];
+  /** Whether `reconcile` sees some of the unused. */
+  readonly seesUnused: boolean;
 }
 
 /** The value of one input, or why there is none. */
 type Taken =
-  | { readonly value: unknown; readonly used: readonly Resource[] }
-  | { readonly missing: "waiting" | "withdrawn"; readonly why: string };
+  { readonly value: unknown } | { readonly missing: "waiting" | "withdrawn"; readonly why: string };
 
-/** Reads all inputs of a unit. */
-export function readInputs({ lane, item }: Unit, view: View): InputsRead {
-  const { name, inputs } = lane.controller;
-  const values: Record<string, unknown> = {};
-  const strong = new Map<string, Resource>();
-  const used = new Set<string>();
-  let state: InputsRead["state"] = "complete";
-  let waitingFor = "";
-  for (const [key, input] of Object.entries(inputs)) {
-    const found = candidatesOf(input, item, view);
-    const taken = unreadable(input, item, view) ?? take(input, item, found);
-    if ("missing" in taken) {
-      const isWorse = state === "complete" || (state === "waiting" && taken.missing !== "waiting");
-      if (isWorse) ({ missing: state, why: waitingFor } = taken);
-    } else values[key] = taken.value;
-    if (!input.strong) continue;
-    for (const resource of found) strong.set(keyOf(resource.metadata), resource);
-    for (const { metadata } of "used" in taken ? taken.used : []) used.add(keyOf(metadata));
-  }
-  const unheld: Resource[] = [];
-  const unused: Resource[] = [];
-  for (const [key, resource] of strong) {
-    const isHeld = resource.metadata.finalizers.includes(name);
-    if (used.has(key) && !isHeld) unheld.push(resource);
-    if (!used.has(key) && isHeld) unused.push(resource);
-  }
-  return { state, waitingFor, values, unheld, unused };
+/** What is read, while it is read. */
+interface Draft {
+  state: InputsRead["state"];
+  waitingFor: string;
+  readonly values: Record<string, unknown>;
+  /** By key: strong inputs, and whether they are in use. */
+  strong: Map<string, Strong> | undefined;
 }
 
+interface Strong {
+  readonly resource: Resource;
+  isUsed: boolean;
+  isSeen: boolean;
+}
+
+const none: readonly Resource[] = Object.freeze([]);
+
+/** Reads all inputs of a unit. */
+export function readInputs(unit: Unit, view: View): InputsRead {
+  const draft: Draft = { state: "complete", waitingFor: "", values: {}, strong: undefined };
+  for (const [name, input] of unit.lane.inputList) readInput(unit, name, input, view, draft);
+  const { state, waitingFor, values, strong } = draft;
+  if (strong === undefined)
+    return { state, waitingFor, values, unheld: none, unused: none, seesUnused: false };
+  const finalizer = unit.lane.controller.name;
+  const unheld: Resource[] = [];
+  const unused: Resource[] = [];
+  let seesUnused = false;
+  for (const { resource, isUsed, isSeen } of strong.values()) {
+    const isHeld = resource.metadata.finalizers.includes(finalizer);
+    if (isUsed && !isHeld) unheld.push(resource);
+    if (isUsed || !isHeld) continue;
+    unused.push(resource);
+    seesUnused ||= isSeen;
+  }
+  return { state, waitingFor, values, unheld, unused, seesUnused };
+}
+
+function readInput(
+  unit: Unit,
+  name: string,
+  input: Input<unknown>,
+  view: View,
+  draft: Draft,
+): void {
+  const { lane, item } = unit;
+  const found = candidatesOf(unit, name, input, view);
+  const seen = seenOf(input, lane.each === undefined ? undefined : item, found);
+  const taken = unreadable(input, item, view) ?? take(input, item, found, seen);
+  if ("value" in taken) draft.values[name] = taken.value;
+  else if (isWorse(taken.missing, draft.state))
+    ({ missing: draft.state, why: draft.waitingFor } = taken);
+  if (!input.strong) return;
+  draft.strong ??= new Map();
+  const isTaken = "value" in taken;
+  const inSight = new Set(seen);
+  for (const resource of found) {
+    const key = keyOf(resource.metadata);
+    const known = draft.strong.get(key) ?? { resource, isUsed: false, isSeen: false };
+    if (isTaken && inSight.has(resource)) {
+      known.isSeen = true;
+      known.isUsed ||= resource.metadata.phase === "running";
+    }
+    draft.strong.set(key, known);
+  }
+}
+
+const isWorse = (missing: "waiting" | "withdrawn", state: InputsRead["state"]): boolean =>
+  state === "complete" || (state === "waiting" && missing !== "waiting");
+
 /** The resources that an input may consist of; for a strong one also those that it once did. */
-function candidatesOf(input: Input<unknown>, item: string, view: View): readonly Resource[] {
+function candidatesOf(
+  { lane, item }: Unit,
+  name: string,
+  input: Input<unknown>,
+  view: View,
+): readonly Resource[] {
   const { namespace, kind, mode, query, strong } = input;
   const { type } = kind;
+  const index = lane.concerned.get(name);
+  if (index !== undefined) {
+    const ids = [...(index.get(item) ?? [])].sort(compareUtf8);
+    return ids.flatMap((concerned) => view.get({ namespace, type, id: concerned }) ?? []);
+  }
   if (mode === "all") return view.list({ namespace, type }, strong ? undefined : query);
   const resource = view.get(pointerOf(input, item));
-  return resource === undefined ? [] : [resource];
+  return resource === undefined ? none : [resource];
+}
+
+/** Whether an input lets a resource through, by its phase. */
+export const isSeen = (
+  { phase, destroyReady }: Input<unknown>,
+  { metadata }: Pick<Resource, "metadata">,
+): boolean =>
+  (phase === "any" || metadata.phase === phase) &&
+  (!destroyReady || metadata.finalizers.length === 0);
+
+/** What of the candidates `reconcile` gets; in a queued controller for an item. */
+function seenOf(
+  input: Input<unknown>,
+  item: string | undefined,
+  found: readonly Resource[],
+): readonly Resource[] {
+  const { query } = input;
+  const lets = (resource: Resource) =>
+    isSeen(input, resource) &&
+    (query === undefined || matches(query, resource.metadata)) &&
+    (item === undefined || concerns(input, resource, item));
+  return found.every(lets) ? found : found.filter(lets);
+}
+
+/** Where the mapping fails it is taken for concerning everybody. */
+function concerns({ items }: Input<unknown>, resource: Resource, item: string): boolean {
+  if (items === undefined) return true;
+  try {
+    return items(resource as Resource<never>).includes(item);
+  } catch {
+    return true;
+  }
+}
+
+function take(
+  input: Input<unknown>,
+  item: string,
+  found: readonly Resource[],
+  seen: readonly Resource[],
+): Taken {
+  const { mode } = input;
+  if (mode === "all") return { value: Object.isFrozen(seen) ? seen : Object.freeze([...seen]) };
+  const [resource] = seen;
+  if (resource !== undefined) {
+    if (mode === "gate" && !isReady(input, resource))
+      return { missing: "waiting", why: because(input, item, "not ready") };
+    return { value: resource };
+  }
+  if (mode === "maybe") return { value: null };
+  const isLeaving = found[0]?.metadata.phase === "tearingDown";
+  const why = because(input, item, isLeaving ? "tearing down" : "doesn't exist");
+  // A strong gate promises that the outputs go before it does; any other keeps them.
+  const waits = mode === "gate" && !(input.strong && isLeaving);
+  return { missing: waits ? "waiting" : "withdrawn", why };
 }
 
 /** What cannot be read is not gone: whatever depends on it waits and keeps what it has. */
 function unreadable(input: Input<unknown>, item: string, view: View): Taken | undefined {
   if (input.mode === "all" || input.damagedIsAbsent === true) return undefined;
   if (view.isDamaged?.(pointerOf(input, item)) !== true) return undefined;
-  const why = `${formatPointer(pointerOf(input, item))}: stored, but cannot be read`;
-  return { missing: "waiting", why };
+  return { missing: "waiting", why: because(input, item, "stored, but cannot be read") };
 }
 
-const pointerOf = ({ namespace, kind, mode, id = "" }: Input<unknown>, item: string) => ({
-  namespace,
-  type: kind.type,
-  id: mode === "each" ? item : id,
-});
+const pointerOf = (
+  { namespace, kind: { type }, mode, id = "" }: Input<unknown>,
+  item: string,
+): Pointer => ({ namespace, type, id: mode === "each" ? item : id });
 
-function take(input: Input<unknown>, item: string, found: readonly Resource[]): Taken {
-  const { mode, query } = input;
-  const used = found.filter(
-    ({ metadata }) =>
-      metadata.phase === "running" &&
-      (query === undefined || !(input.strong || mode === "each") || matches(query, metadata)),
-  );
-  if (mode === "all") return { value: Object.freeze(used), used };
-  const [resource] = used;
-  const because = (why: string) => `${formatPointer(pointerOf(input, item))}: ${why}`;
-  if (resource !== undefined) {
-    if (mode === "gate" && !isReady(input, resource))
-      return { missing: "waiting", why: because("not ready") };
-    return { value: resource, used };
-  }
-  if (mode === "maybe") return { value: null, used };
-  const isLeaving = found[0]?.metadata.phase === "tearingDown";
-  const why = because(isLeaving ? "tearing down" : "doesn't exist");
-  // A strong gate promises that the outputs go before it does; any other keeps them.
-  const waits = mode === "gate" && !(input.strong && isLeaving);
-  return { missing: waits ? "waiting" : "withdrawn", why };
-}
+const because = (input: Input<unknown>, item: string, why: string): string =>
+  `${formatPointer(pointerOf(input, item))}: ${why}`;
 
 const isReady = ({ ready }: Input<unknown>, { spec }: Resource): boolean =>
   ready === undefined || ready(spec as never);

@@ -1,10 +1,12 @@
 /** Turns changes into work for a controller with `reconcile`. */
-import type { Controller, Input, Output } from "../controller.ts";
+import type { Controller, Input, Inputs, Output } from "../controller.ts";
+import { formatPointer } from "../errors.ts";
 import { matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
 import { concernsOwner, isStatus, isStatusOf, type Listener } from "./events.ts";
+import { isSeen } from "./inputs.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
-import { keyOf, unitOf, type Lane, type Unit } from "./lane.ts";
+import { keyOf, unitOf, type IdsByItem, type Lane, type Unit } from "./lane.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Listens for one controller. */
@@ -21,54 +23,89 @@ export class LaneListener implements Listener {
     return this.#lane.controller;
   }
 
-  onInput(input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void {
-    if (input.query && !statesOf(event).some(({ metadata }) => matches(input.query, metadata)))
-      return;
+  get inputs(): Inputs {
+    return this.#lane.inputs;
+  }
+
+  onInput(name: string, input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void {
+    if (!concernsInput(input, event)) return;
     if (input.mode !== "each" && isStatusOf(this.controller, event)) return;
-    if (this.#lane.each === undefined) this.#onRead(unitOf(this.#lane, ""), event);
+    if (this.#lane.each === undefined) this.#onNeeded(unitOf(this.#lane, ""), input, event);
     else if (input.mode === "each")
-      this.#onRead(unitOf(this.#lane, event.resource.metadata.id), event);
-    else if (!isBeginning) this.#onMapped(input, event); // every item runs at the beginning
+      this.#onNeeded(unitOf(this.#lane, event.resource.metadata.id), input, event);
+    else this.#onMapped(name, input, event, isBeginning);
   }
 
   onOutput(name: string, event: ChangeEvent, isBeginning: boolean): void {
     const output = this.#lane.controller.outputs[name];
     const item = output && this.#itemOf(output, event.resource);
     if (item === undefined) return;
-    this.#index(name, item, event);
+    const ids = this.#lane.ids.get(name);
+    if (ids !== undefined)
+      if (event.type === "destroyed") forget(ids, item, event.resource.metadata.id);
+      else note(ids, item, event.resource.metadata.id);
     if (concernsOwner(event, isBeginning)) this.#note(unitOf(this.#lane, item), event);
   }
 
-  onGap(): void {
-    this.#scheduler.enqueueAll(this.#lane);
+  /** What a call needs is gone: whoever works on it need not go on. */
+  #onNeeded(unit: Unit, input: Input<unknown>, event: ChangeEvent): void {
+    if (unit.abort !== undefined && (input.mode === "one" || input.mode === "each"))
+      if (event.type === "destroyed" || !isSeen(input, event.resource))
+        unit.abort.abort(new Error(`${formatPointer(event.resource.metadata)} is torn down`));
+    this.#onRead(unit, event);
   }
 
-  #onMapped({ items }: Input<unknown>, event: ChangeEvent): void {
-    if (items === undefined) {
-      if (!isStatus(event)) this.#scheduler.enqueueAll(this.#lane);
-      else for (const unit of this.#lane.units.values()) this.#scheduler.hint(unit);
+  /** At the beginning every item runs anyway: then only the index is made. */
+  #onMapped(name: string, input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void {
+    const { tally, units } = this.#lane;
+    if (!isBeginning) tally.mappedIn++;
+    if (input.items === undefined) {
+      if (isBeginning) return;
+      tally.mappedOut += units.size;
+      if (!isStatus(event)) this.#scheduler.enqueueAll(this.#lane, event.resource.metadata);
+      else for (const unit of units.values()) this.#scheduler.hint(unit, event.resource.metadata);
       return;
     }
     try {
-      const concerned = statesOf(event).flatMap((state) => items(state as Resource<never>));
-      for (const item of new Set(concerned)) this.#onRead(unitOf(this.#lane, item), event);
+      const concerned = this.#mapped(name, input, event);
+      if (isBeginning) return;
+      tally.mappedOut += concerned.size;
+      for (const item of concerned) this.#onRead(unitOf(this.#lane, item), event);
     } catch (cause) {
       this.#complain("items", cause);
-      this.#scheduler.enqueueAll(this.#lane);
+      if (!isBeginning) this.#scheduler.enqueueAll(this.#lane, event.resource.metadata);
     }
+  }
+
+  /** The items that a change concerns, before and after it; keeps the index of them. */
+  #mapped(name: string, { items }: Input<unknown>, event: ChangeEvent): ReadonlySet<string> {
+    const index = this.#lane.concerned.get(name);
+    const { id } = event.resource.metadata;
+    const itemsOf = (resource: Resource) => items?.(resource as Resource<never>) ?? [];
+    const before = event.type === "updated" ? itemsOf(event.old) : [];
+    const after = itemsOf(event.resource);
+    if (index !== undefined) {
+      for (const item of before) forget(index, item, id);
+      for (const item of after)
+        if (event.type === "destroyed") forget(index, item, id);
+        else note(index, item, id);
+    }
+    return new Set([...before, ...after]);
   }
 
   /** Who reads what it writes itself wants to see that; its finalizers on others' it does not. */
   #onRead(unit: Unit, event: ChangeEvent): void {
-    if (event.resource.metadata.owner === this.controller.name) this.#scheduler.enqueue(unit);
+    const { metadata } = event.resource;
+    if (metadata.owner === this.controller.name) this.#scheduler.enqueue(unit, metadata);
     else this.#note(unit, event);
   }
 
   #note(unit: Unit, event: ChangeEvent): void {
-    const key = unit.echoes && keyOf(event.resource.metadata);
+    const { metadata } = event.resource;
+    const key = unit.echoes && keyOf(metadata);
     if (key !== undefined && unit.echoes?.has(key)) unit.echoes.set(key, event);
-    else if (isStatus(event)) this.#scheduler.hint(unit);
-    else this.#scheduler.enqueue(unit);
+    else if (isStatus(event)) this.#scheduler.hint(unit, metadata);
+    else this.#scheduler.enqueue(unit, metadata);
   }
 
   #itemOf({ itemOf }: Output<unknown>, { metadata }: Resource): string | undefined {
@@ -82,22 +119,27 @@ export class LaneListener implements Listener {
     }
   }
 
-  /** Keeps the ids that belong to an item, so that no run has to look at all of them. */
-  #index(name: string, item: string, { type, resource }: ChangeEvent): void {
-    const ids = this.#lane.ids.get(name);
-    if (ids === undefined) return;
-    const ofItem = ids.get(item) ?? new Set();
-    if (type === "destroyed") ofItem.delete(resource.metadata.id);
-    else ofItem.add(resource.metadata.id);
-    if (ofItem.size > 0) ids.set(item, ofItem);
-    else ids.delete(item);
-  }
-
   #complain(what: string, cause: unknown): void {
     this.#lane.log.error({ mapping: what, cause: String(cause) }, "a mapping failed");
   }
 }
 
-/** The resource after the change, and before it where that is told. */
-const statesOf = (event: ChangeEvent): readonly Resource[] =>
-  event.type === "updated" ? [event.resource, event.old] : [event.resource];
+/** Whether a resource that the input may consist of came, went or changed. */
+export function concernsInput(input: Input<unknown>, event: ChangeEvent): boolean {
+  const { query, destroyReady } = input;
+  if (query === undefined && !destroyReady) return true;
+  const concerns = ({ metadata }: Resource) =>
+    matches(query, metadata) && (!destroyReady || isSeen(input, { metadata }));
+  return concerns(event.resource) || (event.type === "updated" && concerns(event.old));
+}
+
+function note(index: IdsByItem, item: string, id: string): void {
+  const ids = index.get(item);
+  if (ids === undefined) index.set(item, new Set([id]));
+  else ids.add(id);
+}
+
+function forget(index: IdsByItem, item: string, id: string): void {
+  const ids = index.get(item);
+  if (ids?.delete(id) && ids.size === 0) index.delete(item);
+}

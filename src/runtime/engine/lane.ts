@@ -1,17 +1,21 @@
 /** What the engine keeps of each controller, and of each of its items. */
-import type { Controller } from "../controller.ts";
+import type { Controller, Input, Inputs } from "../controller.ts";
 import type { Pointer } from "../errors.ts";
 import type { Instant } from "../instant.ts";
 import type { Logger } from "../logger.ts";
 import type { Kind, WatchEvent } from "../store/store.ts";
 import { Fifo } from "./fifo.ts";
 import type { Leaving } from "./finalizers.ts";
+import { Tally } from "./tally.ts";
 
 /** What a controller tells of a failure. */
 export interface Failure {
   readonly code: string;
   readonly message: string;
 }
+
+/** Why a unit runs: the resource that changed, or a word. */
+export type Reason = Pointer | "start" | "wake-up" | "retry";
 
 /** The smallest thing that is reconciled: a controller, or one item of a queued controller. */
 export interface Unit {
@@ -25,8 +29,12 @@ export interface Unit {
   isStale: boolean;
   /** The same, but it is no reason to try again sooner after a failure. */
   isHinted: boolean;
+  /** The newest reason to run. */
+  reason: Reason;
   /** While a commit is in flight: what was last heard of the resources that it writes. */
   echoes: Map<string, WatchEvent | undefined> | undefined;
+  /** Ends the call that is going on, if it asked for its signal. */
+  abort: AbortController | undefined;
   /** Asked for by the last successful reconcile. */
   wakeAt: Instant | null;
   retryAt: Instant | null;
@@ -41,6 +49,9 @@ export interface Unit {
   leaving: Leaving | undefined;
 }
 
+/** Ids by item: no run has to look at all of them. */
+export type IdsByItem = Map<string, Set<string>>;
+
 /** A controller in the engine. */
 export interface Lane {
   readonly controller: Controller;
@@ -48,40 +59,80 @@ export interface Lane {
   readonly log: Logger;
   /** The name of the input that makes it a queued controller. */
   readonly each: string | undefined;
+  /** Those that it has now. */
+  inputs: Inputs;
+  /** The same, by name. */
+  inputList: readonly (readonly [string, Input<unknown>])[];
   /** Everything that its inputs and outputs are read from. */
-  readonly kinds: readonly Kind[];
+  kinds: readonly Kind[];
   /** By item. */
   readonly units: Map<string, Unit>;
   /** By name of an output that has `itemOf`: the ids that belong to an item. */
-  readonly ids: ReadonlyMap<string, Map<string, Set<string>>>;
+  readonly ids: ReadonlyMap<string, IdsByItem>;
+  /** By name of an input that has `items` and is not strong: the ids that concern an item. */
+  readonly concerned: ReadonlyMap<string, IdsByItem>;
   readonly ready: Fifo<Unit>;
   running: number;
+  /** What was there when it was registered has been told: it may run. */
+  isOpen: boolean;
   /** All units are to be queued as soon as something is. */
   isSwept: boolean;
+  /** What one item writes, no other one reads. */
+  readonly isIndependent: boolean;
+  /** Its reconciles have returned without a promise up to now. */
+  isSynchronous: boolean;
   readonly failing: Set<Unit>;
   readonly waiting: Set<Unit>;
+  /** Why it last ran. */
+  lastReason: Reason;
+  readonly tally: Tally;
 }
 
 /** Starts to keep a controller. */
 export function laneOf(controller: Controller, log: Logger): Lane {
-  const itemised = Object.entries(controller.outputs).filter(([, output]) => output.itemOf);
+  const { inputs, outputs } = controller;
+  const indexOf = (names: readonly string[]) =>
+    new Map(names.map((name) => [name, new Map<string, Set<string>>()]));
+  const namesOf = <T>(entries: Readonly<Record<string, T>>, has: (entry: T) => boolean) =>
+    Object.keys(entries).filter((name) => has(entries[name] as T));
+  const each = Object.entries(inputs).find(([, { mode }]) => mode === "each")?.[0];
   return {
     controller,
     log: log.child({ controller: controller.name }),
-    each: Object.entries(controller.inputs).find(([, { mode }]) => mode === "each")?.[0],
-    kinds: kindsOf(controller),
+    each,
+    inputs,
+    inputList: Object.entries(inputs),
+    kinds: kindsOf(controller, inputs),
     units: new Map(),
-    ids: new Map(itemised.map(([name]) => [name, new Map<string, Set<string>>()])),
+    ids: indexOf(namesOf(outputs, ({ itemOf }) => itemOf !== undefined)),
+    concerned: indexOf(
+      each === undefined
+        ? []
+        : namesOf(inputs, ({ items, strong }) => items !== undefined && !strong),
+    ),
     ready: new Fifo(),
     running: 0,
+    isOpen: false,
     isSwept: false,
+    isIndependent: each !== undefined && isIndependent(controller),
+    isSynchronous: false,
     failing: new Set(),
     waiting: new Set(),
+    lastReason: "start",
+    tally: new Tally(),
   };
 }
 
+/** Whether no item reads or holds what another one writes or holds. */
+function isIndependent({ inputs, outputs }: Controller): boolean {
+  const written = new Set(Object.values(outputs).map(({ kind }) => kind.type));
+  return Object.values(inputs).every(
+    ({ mode, strong, kind }) => (mode === "each" || !strong) && !written.has(kind.type),
+  );
+}
+
 /** The kinds of the inputs and outputs, each once. */
-export function kindsOf({ inputs, outputs }: Controller): readonly Kind[] {
+export function kindsOf({ outputs }: Controller, inputs: Inputs): readonly Kind[] {
   const kinds = [
     ...Object.values(inputs).map(({ namespace, kind: { type } }) => ({ namespace, type })),
     ...Object.values(outputs).map(({ kind: { namespace, type } }) => ({ namespace, type })),
@@ -100,7 +151,9 @@ export function unitOf(lane: Lane, item: string): Unit {
     isRunning: false,
     isStale: false,
     isHinted: false,
+    reason: "start",
     echoes: undefined,
+    abort: undefined,
     wakeAt: null,
     retryAt: null,
     isOverdue: false,

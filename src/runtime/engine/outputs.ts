@@ -63,6 +63,7 @@ export function planOutputs(
   const { name: owner, outputs } = lane.controller;
   if (desired) checkDesired(lane, item, desired);
   const plan: Draft = {
+    regained: [],
     gone: [],
     created: [],
     updated: [],
@@ -79,18 +80,42 @@ export function planOutputs(
       plan.created.push({ op: "create", owner, resource });
     }
   }
-  const { gone, created, updated, tornDown, leaving, postponed } = plan;
-  return { writes: [...gone, ...created, ...updated, ...tornDown], leaving, postponed };
+  const { regained, created, updated, tornDown, gone, leaving, postponed } = plan;
+  return {
+    writes: [...regained, ...created, ...updated, ...tornDown, ...gone],
+    leaving,
+    postponed,
+  };
 }
 
 /** Writes in the order in which a store that is not atomic should do them. */
 interface Draft {
+  /** Destroys of what is created anew. */
+  readonly regained: Write[];
   readonly gone: Write[];
   readonly created: Write[];
   readonly updated: Write[];
   readonly tornDown: Write[];
   readonly leaving: string[];
   postponed: string;
+}
+
+/**
+ * Ends resources of others, in the name of whoever owns them.
+ *
+ * @throws {TypeError} when their type is no output of the controller, or they are its own
+ */
+export function destroysOf({ controller }: Lane, resources: readonly Resource[]): Write[] {
+  const { name, outputs } = controller;
+  return resources.flatMap((resource) => {
+    const { metadata } = resource;
+    if (Object.values(outputs).every(({ kind }) => kind.type !== metadata.type))
+      throw new TypeError(`${name}: ${metadata.type} is not declared as an output`);
+    if (metadata.owner === name)
+      throw new TypeError(`${name}: own outputs are torn down by leaving them out`);
+    if (metadata.phase === "running") return teardownOf(resource);
+    return metadata.finalizers.length > 0 ? [] : [destroyOf(metadata, metadata.version)];
+  });
 }
 
 /** What becomes of an output that is there; takes it out of `wanted` unless it is to be created. */
@@ -104,7 +129,7 @@ function planStored(plan: Draft, resource: Resource, wanted: Map<string, unknown
     return;
   }
   if (phase === "running") plan.tornDown.push(...teardownOf(resource));
-  else if (!isHeld) plan.gone.push(destroyOf(metadata, version));
+  else if (!isHeld) plan[wanted.has(id) ? "regained" : "gone"].push(destroyOf(metadata, version));
   if (!isHeld) return;
   plan.leaving.push(keyOf(metadata));
   if (wanted.delete(id)) plan.postponed ||= formatPointer(metadata);
@@ -156,8 +181,12 @@ function newResource(pointer: Pointer, value: unknown, now: Instant): Resource {
   };
 }
 
-/** Nothing, when nothing changed by value; a part that did not change keeps its reference. */
+/**
+ * Nothing, when nothing changed by value, or when what is held was returned: that keeps its labels. A
+ * part that did not change keeps its reference.
+ */
 function updateOf(stored: Resource, value: unknown): Write[] {
+  if (value === stored.spec) return [];
   const wanted = unwrapped(value);
   const { metadata } = stored;
   const spec = isSame(stored.spec, wanted.spec) ? stored.spec : wanted.spec;

@@ -36,7 +36,19 @@ export function checkRegistration(
 
 const quoted = (text: string): string => JSON.stringify(text);
 
-function checkShape({ name, reconcile, run, inputs, concurrency }: Controller): void {
+/**
+ * Checks one controller by itself.
+ *
+ * @throws {RegistrationError} saying what it lacks
+ */
+export function checkShape({
+  name,
+  reconcile,
+  run,
+  inputs,
+  concurrency,
+  ...hooks
+}: Controller): void {
   if ((reconcile === undefined) === (run === undefined))
     throw new RegistrationError(`controller ${quoted(name)} needs either reconcile or run`);
   if (!Number.isInteger(concurrency) || concurrency < 1)
@@ -46,12 +58,23 @@ function checkShape({ name, reconcile, run, inputs, concurrency }: Controller): 
     throw new RegistrationError(`controller ${quoted(name)} has more than one input with each()`);
   if (queued === 1 && run !== undefined)
     throw new RegistrationError(`controller ${quoted(name)}: each() is not for run`);
+  if (run !== undefined && (hooks.runHook ?? hooks.shutdownHook) !== undefined)
+    throw new RegistrationError(`controller ${quoted(name)}: hooks are for those with reconcile`);
 }
 
-/** The same resource, or the same kind without a query, is an input only once. */
-function checkInputs({ name, inputs }: Controller): void {
+/**
+ * Checks the inputs of one controller: the same resource, or the same kind without a query, is an
+ * input only once, and what is only seen when it has no finalizers cannot get one.
+ *
+ * @throws {RegistrationError} naming the inputs
+ */
+export function checkInputs({ name, inputs }: Pick<Controller, "name" | "inputs">): void {
   const seen = new Map<string, string>();
   for (const [key, input] of Object.entries(inputs)) {
+    if (input.strong && input.destroyReady)
+      throw new RegistrationError(
+        `controller ${quoted(name)}: input ${quoted(key)} cannot be strong and destroy-ready`,
+      );
     if (input.query !== undefined) continue;
     const { namespace, id } = input;
     const address = `${kindKeyOf({ namespace, type: input.kind.type })} ${id ?? "*"}`;

@@ -13,24 +13,31 @@ import type {
   RunContext,
 } from "../controller.ts";
 import { after } from "../instant.ts";
-import { matches } from "../query.ts";
+import type { Store } from "../store/state.ts";
+import type { Write } from "../store/store.ts";
 import type { Activity } from "./activity.ts";
-import { retryDelay } from "./backoff.ts";
+import { retryDelay } from "../backoff.ts";
 import { Changes } from "./changes.ts";
 import { concernsOwner, isStatusOf, type Listener } from "./events.ts";
 import { failureOf, untilCurrent } from "./failure.ts";
 import { holdOf, releaseOf } from "./finalizers.ts";
+import { controllerAccess } from "./access.ts";
+import { concernsInput } from "./lane-listener.ts";
+import { checkInputs, checkShape } from "./registration.ts";
 import { readInputs, type InputsRead } from "./inputs.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
-import { keyOf, unitOf, type Lane, type Unit } from "./lane.ts";
+import { keyOf, kindsOf, unitOf, type Lane, type Reason, type Unit } from "./lane.ts";
 import { planOutputs, readOwned, type Desired } from "./outputs.ts";
 import type { RunOptions } from "./reconcile.ts";
 import type { StatusBoard } from "./status.ts";
 
 /** What a runner needs. */
 export interface RunnerOptions extends RunOptions {
+  readonly store: Store;
   readonly activity: Activity;
   readonly board: StatusBoard;
+  /** Changes what a listener is told of; resolves when it has been told what there is. */
+  readonly changeInputs: (listener: Listener, change: () => void) => Promise<void>;
 }
 
 /** Runs one controller. */
@@ -41,6 +48,7 @@ export class Runner implements Listener {
   #changes: Changes | undefined;
   #published: Desired | undefined;
   #publishing: Promise<void> = Promise.resolve();
+  #committing: Promise<void> = Promise.resolve();
   /** As of the last reading; then as of the last values that are not used any more. */
   #unused: InputsRead["unused"] = [];
   #finished: InputsRead["unused"] = [];
@@ -62,24 +70,43 @@ export class Runner implements Listener {
     return this.lane.controller;
   }
 
-  onInput(input: Input<unknown>, event: ChangeEvent): void {
-    if (isStatusOf(this.controller, event)) return;
-    const states = event.type === "updated" ? [event.resource, event.old] : [event.resource];
-    if (states.some(({ metadata }) => matches(input.query, metadata))) this.#changes?.note();
+  get inputs(): Inputs {
+    return this.lane.inputs;
+  }
+
+  onInput(_name: string, input: Input<unknown>, event: ChangeEvent): void {
+    if (isStatusOf(this.controller, event) || !concernsInput(input, event)) return;
+    this.#note(event.resource.metadata);
   }
 
   onOutput(_name: string, event: ChangeEvent, isBeginning: boolean): void {
-    if (this.#unit.echoes?.has(keyOf(event.resource.metadata))) return;
+    const { echoes } = this.#unit;
+    const key = echoes && keyOf(event.resource.metadata);
+    if (key !== undefined && echoes?.has(key)) {
+      echoes.set(key, event); // after the commit it shows whether this was its own
+      return;
+    }
     const published = this.#published;
     if (published === undefined || isBeginning || !concernsOwner(event, isBeginning)) return;
-    this.#publish(published)
-      .then(() => this.#release())
-      .catch((error: unknown) =>
-        this.#options.log.warn({ ...failureOf(error) }, "cannot publish again"),
-      );
+    void this.#publishAgain(published);
   }
 
-  onGap(): void {
+  async #publishAgain(published: Desired): Promise<void> {
+    const { activity, log } = this.#options;
+    activity.begin();
+    try {
+      await this.#publish(published);
+      await this.#release();
+    } catch (error) {
+      log.warn({ ...failureOf(error) }, "cannot publish again");
+    } finally {
+      activity.end();
+    }
+  }
+
+  #note(reason: Reason): void {
+    this.lane.tally.wakeups++;
+    this.lane.lastReason = this.#unit.reason = reason;
     this.#changes?.note();
   }
 
@@ -105,7 +132,7 @@ export class Runner implements Listener {
   }
 
   async #runOnce(): Promise<void> {
-    const { clock, random, log, signal } = this.#options;
+    const { clock, random, log, signal, store } = this.#options;
     const changes = new Changes({
       signal,
       read: () => untilCurrent(() => this.#read(), signal),
@@ -116,15 +143,17 @@ export class Runner implements Listener {
     });
     this.#changes = changes;
     const context: RunContext<Inputs, Outputs> = {
+      ...controllerAccess({ store, lane: this.lane, signal }),
       clock,
       random,
       log,
       signal,
       changes: changes as AsyncIterable<never>,
       publish: async (outputs: DesiredOutputs<Outputs>) => this.#publish(outputs),
+      updateInputs: async (inputs) => this.#updateInputs(inputs),
     };
-    const { run, inputs } = this.controller;
-    if (Object.keys(inputs).length > 0) this.#setBusy(true); // until it asks for them
+    const { run } = this.controller;
+    if (Object.keys(this.lane.inputs).length > 0) this.#setBusy(true); // until it asks for them
     try {
       await run?.(context);
     } finally {
@@ -132,10 +161,23 @@ export class Runner implements Listener {
     }
   }
 
+  async #updateInputs(inputs: Inputs): Promise<void> {
+    const { controller } = this;
+    checkShape({ ...controller, inputs });
+    checkInputs({ ...controller, inputs });
+    await this.#options.changeInputs(this, () => {
+      this.lane.inputs = inputs;
+      this.lane.inputList = Object.entries(inputs);
+      this.lane.kinds = kindsOf(controller, inputs);
+    });
+    this.#changes?.note();
+  }
+
   /** Puts finalizers on strong inputs before they are used. */
   async #read(): Promise<InputsRead> {
-    const { core, committer, board } = this.#options;
+    const { core, board } = this.#options;
     for (;;) {
+      this.lane.tally.reads++;
       const inputs = await core.snapshot(this.lane.kinds, (view) => readInputs(this.#unit, view));
       this.#unused = inputs.unused;
       this.#unit.waitingFor = inputs.waitingFor;
@@ -144,7 +186,7 @@ export class Runner implements Listener {
       board.mark(this.lane);
       if (inputs.state !== "complete" || inputs.unheld.length === 0) return inputs;
       const holds = inputs.unheld.map((resource) => holdOf(resource, this.controller.name));
-      await committer.commit(this.#unit, holds);
+      await this.#commit(holds);
     }
   }
 
@@ -163,7 +205,7 @@ export class Runner implements Listener {
 
   /** Takes finalizers off inputs that were used for the last time, once torn down outputs are gone. */
   async #release(): Promise<void> {
-    const { committer, signal, core } = this.#options;
+    const { signal, core } = this.#options;
     const finished = new Set(this.#finished.map(({ metadata }) => keyOf(metadata)));
     if (finished.size === 0 || signal.aborted) return;
     await untilCurrent(async () => {
@@ -175,22 +217,34 @@ export class Runner implements Listener {
       const writes = unused
         .filter(({ metadata }) => finished.has(keyOf(metadata)))
         .map((resource) => releaseOf(resource, this.controller.name));
-      if (writes.length > 0) await committer.commit(this.#unit, writes);
+      if (writes.length > 0) await this.#commit(writes);
     }, signal);
+  }
+
+  /** One after the other, for each knows its own echoes. */
+  #commit(writes: readonly Write[]): Promise<void> {
+    const unit = this.#unit;
+    const commit = this.#committing.then(() => this.#options.committer.commit([{ unit, writes }]));
+    this.#committing = commit.catch(() => undefined);
+    return commit;
   }
 
   /** Writes outputs, one publication after the other. */
   async #publish(desired: Desired): Promise<void> {
-    const { core, committer, clock, signal, activity } = this.#options;
+    const { core, clock, signal, activity } = this.#options;
+    const unit = this.#unit;
     signal.throwIfAborted();
     this.#published = desired;
     activity.begin();
     const publication = this.#publishing.then(() =>
       untilCurrent(async () => {
-        const owned = await core.snapshot(this.lane.kinds, (view) => readOwned(this.#unit, view));
-        signal.throwIfAborted();
-        const { writes } = planOutputs(this.#unit, owned, desired, clock.now());
-        if (writes.length > 0) await committer.commit(this.#unit, writes);
+        do {
+          unit.isStale = false;
+          const owned = await core.snapshot(this.lane.kinds, (view) => readOwned(unit, view));
+          signal.throwIfAborted();
+          const { writes } = planOutputs(unit, owned, desired, clock.now());
+          if (writes.length > 0) await this.#commit(writes);
+        } while (isStale(unit));
       }, signal),
     );
     this.#publishing = publication.catch(() => undefined);
@@ -207,6 +261,7 @@ export class Runner implements Listener {
     if (signal.aborted) return true;
     const unit = this.#unit;
     unit.attempt++;
+    this.lane.tally.crashes++;
     unit.failure = failureOf(error);
     const retryAt = after(clock.now(), retryDelay(unit.attempt, random));
     unit.retryAt = retryAt;
@@ -233,3 +288,6 @@ export class Runner implements Listener {
     else this.#options.activity.end();
   }
 }
+
+/** Whether somebody else changed what was committed, while it was. */
+const isStale = (unit: Unit): boolean => unit.isStale;

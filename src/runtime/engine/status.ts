@@ -1,5 +1,6 @@
 /** Says as resources how controllers are doing. */
 import { isDeepStrictEqual } from "node:util";
+import { formatPointer } from "../errors.ts";
 import { rfc3339 } from "../instant.ts";
 import type { Logger } from "../logger.ts";
 import type { DeepReadonly, SpecOf } from "../resource.ts";
@@ -13,9 +14,11 @@ export const ENGINE = "runtime.Engine";
 
 type Status = DeepReadonly<SpecOf<typeof ControllerStatus>>;
 
-function statusOf({ failing, waiting }: Lane): Status {
+function statusOf({ failing, waiting, lastReason }: Lane): Status {
   const [failed] = failing;
   const [first] = waiting;
+  const reason = failed?.reason ?? first?.reason ?? lastReason;
+  const why = typeof reason === "string" ? reason : formatPointer(reason);
   if (failed)
     return {
       state: "failing",
@@ -23,6 +26,7 @@ function statusOf({ failing, waiting }: Lane): Status {
       error: failed.failure,
       attempt: failed.attempt,
       nextTry: failed.retryAt === null ? "" : rfc3339(failed.retryAt),
+      lastReason: why,
     };
   return {
     state: first ? "waiting" : "ready",
@@ -30,8 +34,14 @@ function statusOf({ failing, waiting }: Lane): Status {
     error: null,
     attempt: 0,
     nextTry: "",
+    lastReason: why,
   };
 }
+
+/** Why it ran is no news by itself: that would be a write for each reconcile. */
+const isSame = (written: Status | undefined, status: Status): boolean =>
+  written !== undefined &&
+  isDeepStrictEqual(written, { ...status, lastReason: written.lastReason });
 
 /** Where statuses are published. */
 export class StatusBoard {
@@ -52,7 +62,7 @@ export class StatusBoard {
 
   /** The status may have changed; only what did is written. */
   mark(lane: Lane): void {
-    if (this.#closed || isDeepStrictEqual(this.#written.get(lane), statusOf(lane))) return;
+    if (this.#closed || isSame(this.#written.get(lane), statusOf(lane))) return;
     this.#changed.add(lane);
     this.#writing ??= this.#writeAll();
   }

@@ -1,85 +1,176 @@
 /** What a watch has seen and its caller has not taken yet. */
 import type { Observable, Subscription } from "rxjs";
-import { WatchOverrunError, type CodedError } from "../errors.ts";
-import type { WatchEvent } from "../store/store.ts";
+import { InvalidBookmarkError, WatchOverrunError, type CodedError } from "../errors.ts";
+import type { Bookmark, WatchEvent } from "../store/store.ts";
 
-/** Events in the order of the store; `next` gives all that wait. */
+/** A watch of a store. */
+export type Batches = Observable<readonly WatchEvent[]>;
+
+/** Events in the order of the store, encoded; `next` gives all that wait. */
 export interface Backlog {
   /** What the watch could not even be established for. */
   readonly refusal: CodedError | undefined;
+  /** What the watch ended with, told as its last event. */
+  readonly failure: CodedError | undefined;
   /**
    * Waits for events; `undefined` when there will be none.
    *
    * @throws what the watch failed with, after the events before it
    */
-  readonly next: () => Promise<readonly WatchEvent[] | undefined>;
+  readonly next: () => Promise<Iterable<Buffer> | undefined>;
   readonly close: () => void;
 }
 
-/**
- * Subscribes at once. Contents of a bootstrap are in memory anyway and do not count; beyond
- * `liveEventsMax` events that came after, the watch ends with an errored event.
- *
- * @param bootstrapping whether `bootstrapped` will come
- */
-export function openBacklog(
-  source: Observable<readonly WatchEvent[]>,
-  { bootstrapping, liveEventsMax }: { bootstrapping: boolean; liveEventsMax: number },
-): Backlog {
-  let waiting: WatchEvent[] = [];
-  let live = 0;
-  let isLive = !bootstrapping;
-  let end: { error?: unknown } | undefined;
-  let wake: (() => void) | undefined;
-  const subscription: { current?: Subscription } = {};
-
-  const finish = (how: { error?: unknown }) => {
-    end ??= how;
-    subscription.current?.unsubscribe();
-    wake?.();
-  };
-  const take = (event: WatchEvent) => {
-    if (end !== undefined) return;
-    if (isLive && live >= liveEventsMax) {
-      waiting.push({ type: "errored", error: overrun(liveEventsMax) });
-      finish({});
-      return;
-    }
-    waiting.push(event);
-    if (isLive) live++;
-    if (event.type === "bootstrapped") isLive = true;
-    if (event.type === "errored") finish({});
-  };
-  subscription.current = source.subscribe({
-    next: (batch) => {
-      batch.forEach(take);
-      wake?.();
-    },
-    error: (error: unknown) => finish({ error }),
-    complete: () => finish({}),
-  });
-  if (end !== undefined) subscription.current.unsubscribe();
-
-  const [first] = waiting;
-  return {
-    refusal: first?.type === "errored" ? first.error : undefined,
-    async next() {
-      while (waiting.length === 0) {
-        if (end !== undefined) {
-          if ("error" in end) throw end.error;
-          return undefined;
-        }
-        await new Promise<void>((resolve) => (wake = resolve));
-        wake = undefined;
-      }
-      const taken = waiting;
-      waiting = [];
-      live = 0;
-      return taken;
-    },
-    close: () => finish({}),
-  };
+/** How much may wait, and what it is turned into. */
+export interface BacklogOptions {
+  /** Whether `bootstrapped` will come. */
+  readonly bootstrapping: boolean;
+  /** How many bytes of events may wait that came after the contents. */
+  readonly bytesMax: number;
+  readonly encode: (event: WatchEvent) => Buffer;
+  /** Reads on from the log of the store when more than that had to wait; else the watch ends. */
+  readonly resume?: ((bookmark: Bookmark) => Batches) | undefined;
 }
 
-const overrun = (events: number) =>
-  new WatchOverrunError(`the watch is ${events} events behind; list again and watch from there`);
+/**
+ * Subscribes at once. Contents of a bootstrap are in memory anyway, do not count and are encoded when
+ * they are taken; beyond `bytesMax` of events that came after, the watch is read on later or ends with
+ * an errored event. A single event always fits.
+ */
+export function openBacklog(source: Batches, options: BacklogOptions): Backlog {
+  const backlog = new Waiting(options);
+  backlog.follow(source);
+  return backlog;
+}
+
+class Waiting implements Backlog {
+  refusal: CodedError | undefined;
+  failure: CodedError | undefined;
+  readonly #options: BacklogOptions;
+  /** Encoded, or to be encoded when they are taken. */
+  #waiting: (Buffer | WatchEvent)[] = [];
+  #bytes = 0;
+  #counts: boolean;
+  #lastBookmark: Bookmark | undefined;
+  /** Whether events were left out after the last one that waits. */
+  #cut = false;
+  #resumed = false;
+  #end: { readonly error?: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #subscription: Subscription | undefined;
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+    this.#counts = !options.bootstrapping;
+  }
+
+  follow(source: Batches): void {
+    // What comes before subscribe returns ends the subscription only afterwards.
+    const subscription = source.subscribe({
+      next: (batch) => {
+        for (const event of batch) this.#take(event);
+        this.#wake?.();
+      },
+      error: (error: unknown) => this.#finish({ error }),
+      complete: () => this.#finish({}),
+    });
+    this.#subscription = subscription;
+    if (this.#end !== undefined || this.#cut) subscription.unsubscribe();
+  }
+
+  next = async (): Promise<Iterable<Buffer> | undefined> => {
+    while (this.#waiting.length === 0) {
+      if (this.#end !== undefined) {
+        if ("error" in this.#end) throw this.#end.error;
+        return undefined;
+      }
+      if (this.#cut) this.#resume();
+      else await this.#news();
+    }
+    const taken = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    return encoded(taken, this.#options.encode);
+  };
+
+  close = (): void => {
+    this.#finish({});
+  };
+
+  #take(event: WatchEvent): void {
+    if (this.#end !== undefined || this.#cut) return;
+    if (event.type === "errored") {
+      this.#fail(event.error);
+      return;
+    }
+    if (!this.#counts) {
+      this.#waiting.push(event);
+      this.#counts = event.type === "bootstrapped";
+    } else {
+      const bytes = this.#options.encode(event);
+      if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.bytesMax) {
+        this.#overrun();
+        return;
+      }
+      this.#bytes += bytes.length;
+      this.#waiting.push(bytes);
+    }
+    this.#lastBookmark = event.bookmark ?? this.#lastBookmark;
+  }
+
+  #overrun(): void {
+    if (this.#options.resume === undefined || this.#lastBookmark === undefined)
+      this.#fail(this.#overrunError());
+    else {
+      this.#cut = true;
+      this.#subscription?.unsubscribe();
+    }
+  }
+
+  #resume(): void {
+    const { resume } = this.#options;
+    if (resume === undefined || this.#lastBookmark === undefined) return;
+    this.#cut = false;
+    this.#resumed = true;
+    this.follow(resume(this.#lastBookmark));
+  }
+
+  #fail(cause: CodedError): void {
+    const lost = this.#resumed && cause instanceof InvalidBookmarkError;
+    const error = lost ? this.#overrunError(cause) : cause;
+    if (this.#waiting.length === 0 && this.#lastBookmark === undefined) this.refusal = error;
+    this.failure = error;
+    this.#waiting.push({ type: "errored", error });
+    this.#finish({});
+  }
+
+  #finish(how: { readonly error?: unknown }): void {
+    this.#end ??= how;
+    this.#subscription?.unsubscribe();
+    this.#wake?.();
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #overrunError(cause?: CodedError): WatchOverrunError {
+    return new WatchOverrunError(
+      `the watch is more than ${this.#options.bytesMax} bytes of events behind; ` +
+        "list again and watch from there",
+      { cause },
+    );
+  }
+}
+
+function* encoded(
+  waiting: readonly (Buffer | WatchEvent)[],
+  encode: (event: WatchEvent) => Buffer,
+): Generator<Buffer> {
+  for (const entry of waiting) yield Buffer.isBuffer(entry) ? entry : encode(entry);
+}

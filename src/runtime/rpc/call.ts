@@ -20,6 +20,25 @@ export interface Call {
   header(name: string): readonly string[];
 }
 
+/** What a handler that answers once sees of its call. */
+export interface UnaryCall extends Call {
+  /** Aborted when the caller cancels, its connection ends, or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers a call. */
+export type Answer<Request, Response> = (
+  request: Request,
+  call: UnaryCall,
+) => Promise<Response> | Response;
+
+/** Answers a call with a stream, which ends when the promise settles. */
+export type Stream<Request, Message> = (
+  request: Request,
+  sink: Sink<Message>,
+  call: Call,
+) => Promise<void>;
+
 /** Looks at a call before its handler does; throws to refuse it. */
 export type Admission = (call: Call) => void;
 
@@ -42,7 +61,30 @@ const callOf = (call: Surface): Call => ({
   header: (name) => call.metadata.get(name).flatMap((line) => String(line).split(/, */)),
 });
 
-function failure(error: unknown, { path }: Call, options: CallOptions): CallStatus {
+const unaryCallOf = (
+  surface: ServerUnaryCall<unknown, unknown>,
+  { closing }: CallOptions,
+): UnaryCall => {
+  let signal: AbortSignal | undefined;
+  return {
+    ...callOf(surface),
+    // Few handlers wait for anything.
+    get signal() {
+      if (signal !== undefined) return signal;
+      const over = new AbortController();
+      if (surface.cancelled) over.abort();
+      surface.once("cancelled", () => over.abort());
+      return (signal = closing ? AbortSignal.any([over.signal, closing]) : over.signal);
+    },
+  };
+};
+
+/** What a call that failed ends with. */
+export function failure(
+  error: unknown,
+  { path }: Pick<Call, "path">,
+  options: Pick<CallOptions, "log" | "statuses">,
+): CallStatus {
   const status = statusOf(
     error,
     path.slice(path.lastIndexOf("/") + 1),
@@ -52,21 +94,24 @@ function failure(error: unknown, { path }: Call, options: CallOptions): CallStat
   return status;
 }
 
+/** Nobody hears it, and it is no failure of the handler. */
+const cancelled: CallStatus = { code: status.CANCELLED, details: "the caller is gone" };
+
 /** Makes a unary handler. */
 export const unary =
   <Request, Response>(
-    answer: (request: Request, call: Call) => Promise<Response> | Response,
+    answer: Answer<Request, Response>,
     options: CallOptions,
   ): handleUnaryCall<Request, Response> =>
   (surface, callback) => {
-    const call = callOf(surface);
+    const call = unaryCallOf(surface, options);
     const answered = async () => {
       options.admit?.(call);
       return answer(surface.request, call);
     };
     answered().then(
       (response) => callback(null, response),
-      (error: unknown) => callback(failure(error, call, options)),
+      (error: unknown) => callback(surface.cancelled ? cancelled : failure(error, call, options)),
     );
   };
 
@@ -76,12 +121,14 @@ export interface Sink<Message> {
   readonly signal: AbortSignal;
   /** Resolves when the next message may be sent; rejects once the call is over. */
   send(message: Message): Promise<void> | void;
+  /** Resolves when the message has left; what there is to send by then can go together. */
+  deliver(message: Message): Promise<void>;
 }
 
 /** Makes a handler that streams; the stream ends when its promise settles, or the server stops. */
 export const serverStream =
   <Request, Message>(
-    stream: (request: Request, sink: Sink<Message>, call: Call) => Promise<void>,
+    stream: Stream<Request, Message>,
     options: CallOptions,
   ): handleServerStreamingCall<Request, Message> =>
   (surface) => {
@@ -128,5 +175,15 @@ function sinkOf<Message>(
       over.throwIfAborted();
       if (!surface.write(message)) return drained();
     },
+    deliver: (message) =>
+      new Promise((resolve, reject) => {
+        over.throwIfAborted();
+        const left = () => reject(new Error("the call is over"));
+        over.addEventListener("abort", left);
+        surface.write(message, () => {
+          over.removeEventListener("abort", left);
+          resolve();
+        });
+      }),
   };
 }

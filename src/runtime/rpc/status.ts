@@ -15,6 +15,7 @@ import {
   type VersionConflictError,
   type WatchOverrunError,
 } from "../errors.ts";
+import type { ControllerAccessError, RetryAtError } from "../controller-errors.ts";
 import type { StoreClosedError } from "../store/index.ts";
 
 /** The caller may not do that. */
@@ -42,6 +43,7 @@ export type StatusTable = Readonly<Record<string, StatusRow>>;
 type KnownError =
   | AccessDeniedError
   | AlreadyExistsError
+  | ControllerAccessError
   | InvalidBookmarkError
   | InvalidRequestError
   | InvalidSpecError
@@ -50,6 +52,7 @@ type KnownError =
   | PendingFinalizersError
   | PhaseConflictError
   | RegistrationError
+  | RetryAtError
   | StoreClosedError
   | StoreFileError
   | UnsupportedError
@@ -73,11 +76,14 @@ export const runtimeStatuses = {
   ERR_WATCH_OVERRUN: { status: status.RESOURCE_EXHAUSTED },
   ERR_UNSUPPORTED: { status: status.UNIMPLEMENTED },
   ERR_REGISTRATION: { status: status.UNKNOWN },
+  ERR_CONTROLLER_ACCESS: { status: status.UNKNOWN },
+  ERR_RETRY_AT: { status: status.UNKNOWN },
   ERR_STORE_CLOSED: { status: status.UNAVAILABLE },
   ERR_STORE_IN_USE: { status: status.UNKNOWN },
   ERR_STORE_VERSION: { status: status.UNKNOWN },
   ERR_STORE_DAMAGED: { status: status.DATA_LOSS },
   ERR_STORE_FULL: { status: status.RESOURCE_EXHAUSTED },
+  ERR_STORE_EXISTS: { status: status.UNKNOWN },
   ERR_ACCESS_DENIED: { status: status.PERMISSION_DENIED },
   ERR_INVALID_REQUEST: { status: status.INVALID_ARGUMENT, except: { Update: status.UNKNOWN } },
 } as const satisfies Record<KnownError["code"] | "ERR_CONFLICT", StatusRow>;

@@ -3,20 +3,24 @@ import { formatPointer, StoreFileError, type Pointer } from "../errors.ts";
 import type { Instant } from "../instant.ts";
 import type { Query } from "../query.ts";
 import type { Resource } from "../resource.ts";
-import type { Change } from "./change.ts";
+import { Change } from "./change.ts";
 import { Collection } from "./collection.ts";
+import { DamagedResource } from "./damaged-resource.ts";
 import { afterWrite, pointerOf } from "./preconditions.ts";
 import type { Kind, View, Write } from "./store.ts";
+
+/** What writes did, and the resources that they left behind, one for each. */
+export interface Applied {
+  readonly changes: readonly Change[];
+  readonly resources: readonly Resource[];
+}
 
 const nothing: readonly Resource[] = Object.freeze([]);
 
 /** The resources as they are now, with writes applied at once and taken back when need be. */
 export class Collections implements View {
   readonly #byNamespace = new Map<string, Map<string, Collection>>();
-  /** Formatted pointers. */
-  readonly #blocked = new Set<string>();
-  /** Those that were blocked until their owner wrote them anew. */
-  readonly #healed = new Set<string>();
+  readonly #damaged = this.of(DamagedResource);
   #position: number;
 
   /** @param position that of the last change that led to `resources` */
@@ -35,19 +39,7 @@ export class Collections implements View {
   }
 
   isDamaged(pointer: Pointer): boolean {
-    return this.#blocked.size > 0 && this.#blocked.has(formatPointer(pointer));
-  }
-
-  /**
-   * Refuses to create a resource that is stored already, though it cannot be read. What a controller
-   * owns it can make again, so its owner may; what nobody owns is not to be lost.
-   */
-  block(pointer: Pointer): void {
-    this.#blocked.add(formatPointer(pointer));
-  }
-
-  unblock(pointer: Pointer): void {
-    this.#blocked.delete(formatPointer(pointer));
+    return this.#damaged.size > 0 && this.#damaged.get(formatPointer(pointer)) !== undefined;
   }
 
   /** The collection of a kind, made when there is none yet. */
@@ -66,52 +58,60 @@ export class Collections implements View {
    *
    * @throws {NotFoundError} {@link ConflictError} and its subclasses: nothing was applied
    */
-  apply(writes: readonly Write[], now: Instant): readonly Change[] {
+  apply(writes: readonly Write[], now: Instant): Applied {
     const changes: Change[] = [];
+    const resources: Resource[] = [];
     try {
       for (const write of writes) {
         const pointer = pointerOf(write);
-        const { id } = pointer;
-        const before = this.get(pointer);
-        const after = afterWrite(before, write, now);
-        if (before === undefined) this.#unblockFor(write, pointer);
-        const collection = this.of(pointer);
-        collection.set(id, after);
-        this.#position += 1;
-        changes.push({ position: this.#position, kind: collection.kind, id, before, after });
+        const found = this.#find(pointer);
+        const before = found?.get(pointer.id);
+        const after = afterWrite(before, write, now, found?.kind ?? pointer);
+        if (before === undefined && this.isDamaged(pointer))
+          changes.push(this.#giveUpDamaged(pointer, write));
+        const collection = found ?? this.of(pointer);
+        if (collection === this.#damaged && write.op !== "destroy")
+          throw new TypeError(`only a store makes ${DamagedResource.type}`);
+        changes.push(this.#set(collection, pointer.id, before, after));
+        const left = after ?? before;
+        if (left !== undefined) resources.push(left);
       }
     } catch (error) {
       this.undo(changes);
       throw error;
     }
-    return changes;
+    return { changes, resources };
   }
 
   /** Takes back the newest changes. */
   undo(changes: readonly Change[]): void {
-    for (const { kind, id, before } of changes.toReversed()) {
-      this.of(kind).set(id, before);
-      if (before === undefined && this.#healed.size > 0) this.#blockAgain({ ...kind, id });
-    }
+    for (const { kind, id, before } of changes.toReversed()) this.of(kind).set(id, before);
     this.#position -= changes.length;
   }
 
-  #blockAgain(pointer: Pointer): void {
-    const key = formatPointer(pointer);
-    if (this.#healed.delete(key)) this.#blocked.add(key);
+  #set(
+    collection: Collection,
+    id: string,
+    before: Resource | undefined,
+    after: Resource | undefined,
+  ): Change {
+    collection.set(id, after);
+    this.#position += 1;
+    return new Change(this.#position, collection.kind, id, { before, after });
   }
 
-  #unblockFor(write: Write, pointer: Pointer): void {
-    if (!this.isDamaged(pointer)) return;
-    if (write.op === "create" && (write.owner || write.replacesDamaged)) {
-      this.#healed.add(formatPointer(pointer));
-      this.unblock(pointer);
-      return;
-    }
+  /**
+   * What is stored, though it cannot be read, is not created again, except by a controller, for what
+   * it owns it can make anew, or by who says so: what nobody owns is not to be lost.
+   */
+  #giveUpDamaged(pointer: Pointer, write: Write): Change {
+    const name = formatPointer(pointer);
+    if (write.op === "create" && (write.owner || write.replacesDamaged))
+      return this.#set(this.#damaged, name, this.#damaged.get(name), undefined);
     throw new StoreFileError(
       "ERR_STORE_DAMAGED",
-      `resource ${formatPointer(pointer)} is stored but cannot be read: restore the store from a ` +
-        "backup, or discard the damaged row",
+      `resource ${name} is stored but cannot be read: restore the store from a backup, or discard ` +
+        "the damaged row",
     );
   }
 

@@ -8,12 +8,18 @@ export class DeliveryQueue {
    * everything in one order.
    */
   run(delivery: () => void): void {
-    this.#waiting.push(delivery);
-    if (this.#running) return;
+    if (this.#running) {
+      this.#waiting.push(delivery);
+      return;
+    }
     this.#running = true;
     try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
-        next();
+      delivery();
+      while (this.#waiting.length > 0) {
+        const made = this.#waiting; // never shifted: a callback can make any number of them
+        this.#waiting = [];
+        for (const next of made) next();
+      }
     } finally {
       this.#running = false;
     }

@@ -1,5 +1,4 @@
 /** Changes that are based on what is stored: decided in the store, or read, decided and retried. */
-import { isDeepStrictEqual } from "node:util";
 import { produce } from "immer";
 import {
   AlreadyExistsError,
@@ -10,6 +9,8 @@ import {
 } from "../errors.ts";
 import { instantOf } from "../instant.ts";
 import type { Metadata, Phase, Resource } from "../resource.ts";
+import { equalJson } from "./json-value.ts";
+import { noFinalizers, noText } from "./metadata.ts";
 import type { CoreStore, Decide, Write } from "./store.ts";
 
 /** Somebody wins each race, so only a store in great demand is given up. */
@@ -78,7 +79,7 @@ export const changedSpec =
     }
     const current = checked(pointer, stored, conditions);
     const spec = produce(current.spec, recipe);
-    if (isDeepStrictEqual(spec, current.spec)) return undefined;
+    if (equalJson(spec, current.spec)) return undefined;
     return {
       op: "update",
       resource: { metadata: current.metadata, spec },
@@ -96,10 +97,20 @@ export const changedMetadata =
     const changed = produce(part, (draft) => {
       recipe(draft);
     });
-    if (isDeepStrictEqual(changed, part)) return undefined;
+    if (changed === part || isSame(changed, part)) return undefined;
     const resource = { metadata: { ...metadata, ...changed }, spec };
     return { op: "update", resource, ...conditionsOf(conditions) };
   };
+
+type Part = Pick<Metadata, "labels" | "annotations" | "finalizers" | "phase">;
+
+/** Finalizers are a set, so their order is no difference (cosi.md §1.2). */
+const isSame = (left: Part, right: Part): boolean =>
+  left.phase === right.phase &&
+  equalJson(left.labels, right.labels) &&
+  equalJson(left.annotations, right.annotations) &&
+  left.finalizers.every((finalizer) => right.finalizers.includes(finalizer)) &&
+  right.finalizers.every((finalizer) => left.finalizers.includes(finalizer));
 
 /** Adds finalizers in the name of whoever owns the resource. */
 export const addedTo = (pointer: Pointer, finalizers: readonly string[]): Decide =>
@@ -139,9 +150,6 @@ const conditionsOf = ({ owner = "", expectedPhase = "running" }: Conditions) => 
   expectedPhase,
 });
 
-const noText: Metadata["labels"] = Object.freeze({});
-const nobody: Metadata["finalizers"] = Object.freeze([]);
-
 /** A running resource that no store has seen yet. */
 export const unstored = (
   pointer: Pointer,
@@ -149,7 +157,7 @@ export const unstored = (
   {
     labels = noText,
     annotations = noText,
-    finalizers = nobody,
+    finalizers = noFinalizers,
   }: Partial<Pick<Metadata, "labels" | "annotations" | "finalizers">>,
 ): Resource => ({
   metadata: {

@@ -5,6 +5,12 @@ export type { MemoryStoreOptions } from "./memory.ts";
 export { openSqliteStore } from "./sqlite/sqlite.ts";
 export type { SqliteStore, SqliteStoreOptions } from "./sqlite/sqlite.ts";
 export type { DamagedRow } from "./sqlite/contents.ts";
+export type { EventLogLimits } from "./sqlite/event-log.ts";
+export { restoreSqliteStore } from "./sqlite/restore.ts";
+export type { RestoreOptions } from "./sqlite/restore.ts";
+export { DamagedResource } from "./damaged-resource.ts";
+export { resume } from "./resume.ts";
+export type { ResumeOptions } from "./resume.ts";
 export { storeOver } from "./state.ts";
 export type {
   CreateOptions,
@@ -26,5 +32,6 @@ export type {
   View,
   WatchEvent,
   WatchKindOptions,
+  WatchOptions,
   Write,
 } from "./store.ts";

@@ -2,18 +2,20 @@
  * The store of this process: resources live in memory and are read from there. A journal, where
  * there is one, makes the changes of many commits durable at once.
  */
-import { concatMap, Observable, type Subscriber } from "rxjs";
+import { Observable, type Subscriber } from "rxjs";
 import type { Clock } from "../clock.ts";
-import type { CodedError, Pointer } from "../errors.ts";
+import { CodedError, type Pointer } from "../errors.ts";
 import { instantOf, type Instant } from "../instant.ts";
 import type { Query } from "../query.ts";
 import type { Resource } from "../resource.ts";
-import { eventOf, tombstone, type Change } from "./change.ts";
+import { Beginnings } from "./beginnings.ts";
+import type { Change } from "./change.ts";
 import { StoreClosedError } from "./closed.ts";
 import type { Collections } from "./collections.ts";
 import { CommitGroup, type Staged } from "./commit-group.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import type { History } from "./history.ts";
+import { oneByOne } from "./one-by-one.ts";
 import type {
   CoreStore,
   Decide,
@@ -21,8 +23,10 @@ import type {
   View,
   WatchEvent,
   WatchKindOptions,
+  WatchOptions,
   Write,
 } from "./store.ts";
+import { checkWatchOptions } from "./watch-options.ts";
 
 /** Makes changes durable. */
 export interface Journal {
@@ -45,7 +49,7 @@ type Batch = readonly WatchEvent[];
 interface Followed {
   readonly id?: string;
   readonly query?: Query | undefined;
-  readonly beginning: () => readonly Batch[];
+  readonly beginning: () => Iterable<Batch>;
 }
 
 /** Everything that is shared by the stores of this process. */
@@ -54,6 +58,7 @@ export class LocalStore implements CoreStore {
   readonly #clock: Clock;
   readonly #collections: Collections;
   readonly #history: History;
+  readonly #beginnings: Beginnings;
   readonly #journal: Journal | undefined;
   readonly #group: CommitGroup | undefined;
   readonly #deliveries = new DeliveryQueue();
@@ -65,6 +70,7 @@ export class LocalStore implements CoreStore {
     this.#clock = clock;
     this.#collections = collections;
     this.#history = history;
+    this.#beginnings = new Beginnings(collections, history);
     this.#journal = journal;
     this.#group =
       journal &&
@@ -92,8 +98,8 @@ export class LocalStore implements CoreStore {
 
   async commit(writes: readonly Write[]): Promise<readonly Resource[]> {
     return this.#transact(() => {
-      const changes = this.#collections.apply(writes, this.#now());
-      return { changes, result: changes.map(lastState) };
+      const { changes, resources } = this.#collections.apply(writes, this.#now());
+      return { changes, result: resources };
     });
   }
 
@@ -102,28 +108,23 @@ export class LocalStore implements CoreStore {
       const stored = this.#collections.get(pointer);
       const write = this.#decided(decide, stored);
       if (write === undefined) return { changes: [], result: stored };
-      const changes = this.#collections.apply([write], this.#now());
-      return { changes, result: changes[0] && lastState(changes[0]) };
+      const { changes, resources } = this.#collections.apply([write], this.#now());
+      return { changes, result: resources[0] };
     });
   }
 
-  watch(pointer: Pointer): Observable<WatchEvent> {
-    const beginning = (): readonly Batch[] => {
-      const resource = this.#collections.get(pointer);
-      return resource === undefined
-        ? [[{ type: "destroyed", resource: tombstone(pointer) }]]
-        : [[{ type: "created", resource }]];
-    };
+  watch(pointer: Pointer, options: WatchOptions = {}): Observable<WatchEvent> {
+    checkWatchOptions(options);
+    const beginning = () => this.#beginnings.ofResource(pointer, options);
     const batches = new Observable<Batch>((subscriber) =>
       this.#follow(subscriber, pointer, { id: pointer.id, beginning }),
     );
-    return batches.pipe(concatMap((batch) => batch));
+    return oneByOne(batches);
   }
 
   watchKind(kind: Kind, options: WatchKindOptions = {}): Observable<Batch> {
-    if (options.bootstrapContents === true && options.startFromBookmark !== undefined)
-      throw new TypeError("a watch begins either with the contents or at a bookmark, not both");
-    const beginning = () => this.#beginningOf(kind, options);
+    checkWatchOptions(options);
+    const beginning = () => this.#beginnings.ofKind(kind, options);
     return new Observable((subscriber) =>
       this.#follow(subscriber, kind, { beginning, query: options.query }),
     );
@@ -187,68 +188,52 @@ export class LocalStore implements CoreStore {
     kind: Kind,
     { id, beginning, query }: Followed,
   ): (() => void) | undefined {
-    let first: readonly Batch[];
+    let first: Iterable<Batch>;
     try {
       this.#check();
       first = beginning();
     } catch (error) {
-      if (error instanceof TypeError) throw error;
-      subscriber.next([{ type: "errored", error: error as CodedError }]);
-      subscriber.complete();
+      fail(subscriber, error);
       return undefined;
     }
     this.#subscribers.add(subscriber);
-    const leave = this.#collections.of(kind).audience.add(
-      {
-        since: this.#history.head,
-        deliver: (changes) => {
-          const events = this.#eventsOf(changes, query);
-          if (events.length > 0) subscriber.next(events);
-        },
-      },
-      id,
+    const news = (changes: readonly Change[]) => {
+      const events = this.#beginnings.eventsOf(changes, query);
+      if (events.length > 0) subscriber.next(events);
+    };
+    const deliver = (changes: readonly Change[]) => attempt(subscriber, () => news(changes));
+    const { audience } = this.#collections.of(kind);
+    const leave = audience.add({ since: this.#history.head, deliver }, id);
+    this.#deliveries.run(() =>
+      attempt(subscriber, () => {
+        for (const batch of first) {
+          if (subscriber.closed) return;
+          subscriber.next(batch);
+        }
+      }),
     );
-    this.#deliveries.run(() => {
-      for (const batch of first) subscriber.next(batch);
-    });
     return () => {
       leave();
       this.#subscribers.delete(subscriber);
     };
   }
+}
 
-  #beginningOf(kind: Kind, options: WatchKindOptions): readonly Batch[] {
-    const { query, bootstrapContents, bootstrapBookmark, startFromBookmark } = options;
-    const batches: Batch[] = [];
-    const here = () => this.#history.bookmarkAt(this.#history.head);
-    if (startFromBookmark !== undefined) {
-      const missed = this.#history
-        .after(startFromBookmark)
-        .filter(
-          ({ kind: { namespace, type } }) => namespace === kind.namespace && type === kind.type,
-        );
-      batches.push(this.#eventsOf(missed, query));
-    }
-    if (bootstrapContents === true) {
-      const contents = this.#collections.list(kind, query);
-      batches.push([
-        ...contents.map((resource) => ({ type: "created", resource }) as const),
-        { type: "bootstrapped", bookmark: here() },
-      ]);
-    }
-    if (bootstrapBookmark === true) batches.push([{ type: "noop", bookmark: here() }]);
-    return batches.filter((batch) => batch.length > 0);
-  }
-
-  #eventsOf(changes: readonly Change[], query?: Query): Batch {
-    return changes.flatMap(
-      (change) => eventOf(change, this.#history.bookmarkAt(change.position), query) ?? [],
-    );
+/** What goes wrong with one watch, such as a query that throws, is of no concern to others. */
+function attempt(subscriber: Subscriber<Batch>, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    fail(subscriber, error);
   }
 }
 
-function lastState({ after, before }: Change): Resource {
-  const resource = after ?? before;
-  if (resource === undefined) throw new TypeError("a change has at least one side");
-  return resource;
+/** Ends a watch: what the world caused is its last event, anything else is an error. */
+function fail(subscriber: Subscriber<Batch>, error: unknown): void {
+  if (!(error instanceof CodedError)) {
+    subscriber.error(error);
+    return;
+  }
+  subscriber.next([{ type: "errored", error }]);
+  subscriber.complete();
 }

@@ -25,6 +25,6 @@ export function openMemoryStore({
   random = systemRandom,
   eventLog = EVENT_LOG_DEFAULT,
 }: MemoryStoreOptions = {}): Store {
-  const history = new History({ cookie: newCookie(random), changes: [], head: 0 }, eventLog);
+  const history = new History({ cookie: newCookie(random), head: 0 }, eventLog);
   return storeOver(new LocalStore({ clock, collections: new Collections([], 0), history }));
 }

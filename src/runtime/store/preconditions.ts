@@ -10,9 +10,10 @@ import {
   type Pointer,
 } from "../errors.ts";
 import type { Instant } from "../instant.ts";
-import type { Metadata, Resource } from "../resource.ts";
+import type { Resource } from "../resource.ts";
 import { freezeJson } from "./json-value.ts";
-import type { Write } from "./store.ts";
+import { metadataOf } from "./metadata.ts";
+import type { Kind, Write } from "./store.ts";
 
 /** The resource that a write is about. */
 export const pointerOf = (write: Write): Pointer =>
@@ -21,6 +22,7 @@ export const pointerOf = (write: Write): Pointer =>
 /**
  * Applies one write to what is stored.
  *
+ * @param kind that of the resource, whose texts a new resource shares
  * @returns the resource to store, frozen; nothing for a destroy
  * @throws {NotFoundError} {@link ConflictError} and its subclasses
  * @throws {TypeError} when the spec is not a JSON value or the address is not Unicode
@@ -30,10 +32,11 @@ export function afterWrite(
   stored: Resource | undefined,
   write: Write,
   now: Instant,
+  kind: Kind,
 ): Resource | undefined {
   switch (write.op) {
     case "create":
-      return created(stored, write, now);
+      return created(stored, write, now, kind);
     case "update":
       return updated(stored, write, now);
     case "destroy":
@@ -46,14 +49,16 @@ function created(
   stored: Resource | undefined,
   { resource, owner = "" }: Write & { op: "create" },
   now: Instant,
+  { namespace, type }: Kind,
 ): Resource {
-  const { metadata } = resource;
+  const { metadata, spec } = resource;
   if (stored !== undefined) throw new AlreadyExistsError(address(metadata));
-  const { namespace, type, id } = metadata;
+  const { id } = metadata;
   if (!(namespace.isWellFormed() && type.isWellFormed() && id.isWellFormed()))
     throw new TypeError(`the address ${formatPointer(metadata)} has half a character in it`);
-  checkSpec(resource);
-  return frozen(resource, { version: 1, owner, created: now, updated: now });
+  checkSpec(resource, undefined);
+  const set = { version: 1, owner, created: now, updated: now };
+  return Object.freeze({ metadata: metadataOf({ namespace, type, id }, set, metadata), spec });
 }
 
 function updated(
@@ -61,7 +66,7 @@ function updated(
   { resource, owner = "", expectedPhase = "running" }: Write & { op: "update" },
   now: Instant,
 ): Resource {
-  const { metadata } = resource;
+  const { metadata, spec } = resource;
   if (stored === undefined) throw new NotFoundError(address(metadata));
   const current = stored.metadata;
   if (current.owner !== owner) throw new OwnerConflictError(address(current), current.owner);
@@ -69,13 +74,14 @@ function updated(
     throw new VersionConflictError(address(current), current.version, metadata.version);
   if (expectedPhase !== "any" && current.phase !== expectedPhase)
     throw new PhaseConflictError(address(current), expectedPhase);
-  if (resource.spec !== stored.spec) checkSpec(resource);
-  return frozen(resource, {
+  checkSpec(resource, stored.spec);
+  const set = {
     version: current.version + 1,
-    owner: metadata.owner,
+    owner: metadata.owner === current.owner ? current.owner : metadata.owner,
     created: current.created,
     updated: now,
-  });
+  };
+  return Object.freeze({ metadata: metadataOf(current, set, metadata), spec });
 }
 
 function checkDestroy(
@@ -91,40 +97,11 @@ function checkDestroy(
     throw new PendingFinalizersError(address(current), current.finalizers);
 }
 
-function checkSpec({ metadata, spec }: Resource): void {
-  const odd = freezeJson(spec);
+/** @param known the spec that is stored, which was checked when it came */
+function checkSpec({ metadata, spec }: Resource, known: unknown): void {
+  const odd = freezeJson(spec, known);
   if (odd !== undefined)
     throw new TypeError(`spec${odd} of ${formatPointer(metadata)} is not a JSON value`);
 }
 
 const address = ({ namespace, type, id }: Pointer): Pointer => ({ namespace, type, id });
-
-function frozen(
-  { metadata, spec }: Resource,
-  set: Pick<Metadata, "version" | "owner" | "created" | "updated">,
-): Resource {
-  const { namespace, type, id, phase, labels, annotations, finalizers } = metadata;
-  return Object.freeze({
-    metadata: Object.freeze({
-      namespace,
-      type,
-      id,
-      version: set.version,
-      owner: set.owner,
-      phase,
-      created: set.created,
-      updated: set.updated,
-      labels: frozenMap(labels),
-      annotations: frozenMap(annotations),
-      finalizers: frozenSet(finalizers),
-    }),
-    spec,
-  });
-}
-
-const frozenMap = (map: Metadata["labels"]): Metadata["labels"] =>
-  Object.isFrozen(map) ? map : Object.freeze({ ...map });
-
-/** A list without repetitions, as finalizers are a set that remembers its order. */
-const frozenSet = (list: readonly string[]): readonly string[] =>
-  Object.isFrozen(list) && list.length < 2 ? list : Object.freeze([...new Set(list)]);

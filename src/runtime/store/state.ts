@@ -3,7 +3,7 @@
  * kinds (cosi.md §2.3).
  */
 import type { Draft } from "immer";
-import { concatMap, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import type { Pointer } from "../errors.ts";
 import type { Query } from "../query.ts";
 import {
@@ -22,8 +22,9 @@ import {
   unstored,
   type MetadataDraft,
 } from "./edit.ts";
-import type { CoreStore, WatchEvent, WatchKindOptions } from "./store.ts";
-import { teardown, teardownAndDestroy } from "./teardown.ts";
+import { oneByOne } from "./one-by-one.ts";
+import type { CoreStore, WatchEvent, WatchKindOptions, WatchOptions } from "./store.ts";
+import { teardown, teardownAndDestroy, teardownSignal } from "./teardown.ts";
 import { watchFor, type WatchCondition } from "./watch-for.ts";
 
 /** Where to look; default the namespace of the kind. */
@@ -91,7 +92,7 @@ export interface Store extends AsyncDisposable {
     kind: ResourceType<Spec>,
     id: string,
     // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a recipe either changes its draft or returns
-    recipe: (draft: Draft<Spec>) => Spec | void,
+    recipe: (draft: Draft<NoInfer<Spec>>) => NoInfer<Spec> | void,
     options?: ModifyOptions<Spec>,
   ): Promise<Resource<Spec>>;
   /** Changes labels, annotations, finalizers and phase as {@link Store.modify} does the spec. */
@@ -110,7 +111,11 @@ export interface Store extends AsyncDisposable {
   addFinalizers(pointer: Pointer, ...finalizers: readonly string[]): Promise<void>;
   dropFinalizers(pointer: Pointer, ...finalizers: readonly string[]): Promise<void>;
   /** Begins with `created`, or with `destroyed` and a tombstone when there is nothing. */
-  watch<Spec>(kind: ResourceType<Spec>, id: string, place?: Place): Observable<WatchEvent<Spec>>;
+  watch<Spec>(
+    kind: ResourceType<Spec>,
+    id: string,
+    options?: WatchOptions & Place,
+  ): Observable<WatchEvent<Spec>>;
   /** The events of a kind one by one; {@link CoreStore.watchKind} has them in batches. */
   watchKind<Spec>(
     kind: ResourceType<Spec>,
@@ -127,6 +132,11 @@ export interface Store extends AsyncDisposable {
     condition: WatchCondition<Spec>,
     options?: Place & Waiting,
   ): Promise<Resource<Spec>>;
+  /**
+   * For work that is to end with a resource: aborted when it is torn down, destroyed or missing, and
+   * with the error when the watch fails. The watch behind it ends then, or with the given signal.
+   */
+  teardownSignal(pointer: Pointer, options?: Waiting): AbortSignal;
   close(): Promise<void>;
 }
 
@@ -150,7 +160,7 @@ const addressOf = (
 
 function readsOf(
   core: CoreStore,
-): Pick<Store, "get" | "list" | "watch" | "watchKind" | "watchFor"> {
+): Pick<Store, "get" | "list" | "watch" | "watchKind" | "watchFor" | "teardownSignal"> {
   return {
     get: async <Spec>(kind: ResourceType<Spec>, id: string, place?: Place) =>
       core.get(addressOf(kind, id, place)) as Promise<Resource<Spec> | undefined>,
@@ -159,15 +169,18 @@ function readsOf(
         { type: kind.type, namespace: namespace ?? kind.namespace },
         query.labels === undefined && query.id === undefined ? undefined : query,
       ) as Promise<readonly Resource<Spec>[]>,
-    watch: <Spec>(kind: ResourceType<Spec>, id: string, place?: Place) =>
-      core.watch(addressOf(kind, id, place)) as Observable<WatchEvent<Spec>>,
+    watch: <Spec>(
+      kind: ResourceType<Spec>,
+      id: string,
+      { namespace = kind.namespace, ...options }: WatchOptions & Place = {},
+    ) => core.watch(addressOf(kind, id, { namespace }), options) as Observable<WatchEvent<Spec>>,
     watchKind: <Spec>(
       kind: ResourceType<Spec>,
       { namespace, ...options }: WatchKindOptions & Place = {},
     ) =>
-      core
-        .watchKind({ type: kind.type, namespace: namespace ?? kind.namespace }, options)
-        .pipe(concatMap((batch) => batch)) as Observable<WatchEvent<Spec>>,
+      oneByOne(
+        core.watchKind({ type: kind.type, namespace: namespace ?? kind.namespace }, options),
+      ) as Observable<WatchEvent<Spec>>,
     watchFor: async <Spec>(
       kind: ResourceType<Spec>,
       id: string,
@@ -179,6 +192,7 @@ function readsOf(
         condition,
         signal,
       ),
+    teardownSignal: (pointer, { signal } = {}) => teardownSignal(core, pointer, signal),
   };
 }
 
@@ -202,7 +216,7 @@ function writesOf(core: CoreStore): Writes {
       kind: ResourceType<Spec>,
       id: string,
       // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- as in the interface
-      recipe: (draft: Draft<Spec>) => Spec | void,
+      recipe: (draft: Draft<NoInfer<Spec>>) => NoInfer<Spec> | void,
       options: ModifyOptions<Spec> = {},
     ) => {
       const pointer = addressOf(kind, id, options);

@@ -84,6 +84,14 @@ export type WatchEvent<Spec = unknown> =
 /** The types of {@link WatchEvent}. */
 export type EventType = WatchEvent["type"];
 
+/** How a watch of one resource begins: with what is there, or with some of what was. */
+export interface WatchOptions {
+  /** Replays up to so many of the newest events that are remembered of that resource. */
+  readonly tailEvents?: number;
+  /** Replays what came after that event. */
+  readonly startFromBookmark?: Bookmark;
+}
+
 /** How a watch of a kind begins and what it lets through. */
 export interface WatchKindOptions {
   readonly query?: Query;
@@ -91,6 +99,8 @@ export interface WatchKindOptions {
   readonly bootstrapContents?: boolean;
   /** One `noop` with a bookmark before live events. */
   readonly bootstrapBookmark?: boolean;
+  /** Replays up to so many of the newest events of the kind that are remembered; then the query. */
+  readonly tailEvents?: number;
   /** Replays what came after that event. */
   readonly startFromBookmark?: Bookmark;
 }
@@ -130,13 +140,16 @@ export interface CoreStore {
   snapshot<T>(kinds: readonly Kind[], read: (view: View) => T): Promise<T>;
   /**
    * One resource: first `created` with what is there, or `destroyed` with a tombstone (version 0),
-   * then every change.
+   * then every change. With options it begins with what they replay instead.
+   *
+   * @throws {TypeError} when it is to begin in two ways, or with a number of events that is none
    */
-  watch(pointer: Pointer): Observable<WatchEvent>;
+  watch(pointer: Pointer, options?: WatchOptions): Observable<WatchEvent>;
   /**
    * A kind, in batches that are never empty; without options only what comes.
    *
-   * @throws {TypeError} when contents are asked for together with a bookmark to start from
+   * @throws {TypeError} when it is to begin with two of the contents, tail events and a bookmark, or
+   * with a number of events that is none
    */
   watchKind(kind: Kind, options?: WatchKindOptions): Observable<readonly WatchEvent[]>;
   close(): Promise<void>;

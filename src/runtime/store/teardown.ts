@@ -37,6 +37,29 @@ export async function teardownAndDestroy(
   }
 }
 
+/**
+ * A signal that is aborted when the resource is torn down, goes, or was never there; by another
+ * signal, with its reason; and when the watch fails, with the error.
+ */
+export function teardownSignal(
+  core: CoreStore,
+  pointer: Pointer,
+  signal?: AbortSignal,
+): AbortSignal {
+  const ended = new AbortController();
+  const tornDown = firstOf(core.watch(pointer), signal, (event) =>
+    event.type === "destroyed" ||
+    ("resource" in event && event.resource.metadata.phase === "tearingDown")
+      ? true
+      : undefined,
+  );
+  tornDown.then(
+    () => ended.abort(),
+    (error: unknown) => ended.abort(error),
+  );
+  return signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
+}
+
 const released = (core: CoreStore, pointer: Pointer, signal?: AbortSignal) =>
   firstOf(core.watch(pointer), signal, (event) => {
     if (event.type === "destroyed") return "gone";

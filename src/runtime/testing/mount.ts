@@ -39,7 +39,7 @@ export interface Mounted extends AsyncDisposable {
     kind: ResourceType<Spec>,
     id: string,
     // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a recipe may return a value
-    recipe: (draft: Draft<Spec>) => Spec | void,
+    recipe: (draft: Draft<NoInfer<Spec>>) => NoInfer<Spec> | void,
     options?: ModifyOptions<Spec>,
   ): Promise<void>;
   /** Tears down, and destroys when the finalizers of controllers are gone; others' are respected. */

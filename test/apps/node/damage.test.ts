@@ -72,7 +72,7 @@ const copyOf = async (name: string) => {
   return copy;
 };
 
-test.each([
+const derived = [
   "ApiCertificates",
   "CertSANs",
   "CertificateStatuses",
@@ -88,13 +88,42 @@ test.each([
   "SecurityStatuses",
   "TimeStatuses",
   "TrustdCertificates",
-])("%s that cannot be read are made anew", async (type) => {
+];
+
+test.each(derived)("%s that cannot be read are made anew", async (type) => {
   const copy = await copyOf(type);
   damage(copy, type, "{");
   expect(await live(copy)).toEqual({ status: 0, valid: 18 });
   expect((await findings(copy)).map(({ message }) => message).join()).toContain(type);
   expect(await live(copy)).toEqual({ status: 0, valid: 18 });
 });
+
+/** What is JSON, and no spec of any kind. */
+const misfits = ["{}", "null", '{"yaml":5}'];
+
+test.each(misfits)("specs that are %s are as damaged as what is no JSON", async (spec) => {
+  const copy = await copyOf(`misfits-${misfits.indexOf(spec)}`);
+  for (const type of derived) damage(copy, type, spec);
+  expect(await live(copy)).toEqual({ status: 0, valid: 18 });
+  const told = (await findings(copy)).map(({ message }) => message).join();
+  expect(derived.filter((type) => !told.includes(type))).toEqual([]);
+});
+
+test.each(misfits)(
+  "a configuration that is %s is kept, and all that was made of it",
+  async (spec) => {
+    const copy = await copyOf(`config-${misfits.indexOf(spec)}`);
+    const before = await published(copy);
+    damage(copy, "MachineConfigs", spec);
+    expect(await live(copy)).toEqual({ status: 0, valid: 18 });
+    expect(await published(copy)).toEqual(before);
+    expect(await findings(copy)).toContainEqual(expect.objectContaining({ severity: "critical" }));
+    const database = new DatabaseSync(join(copy, "state.db"));
+    const kept = "SELECT spec FROM resources WHERE type LIKE 'MachineConfigs.%' AND id <> 'seed'";
+    expect(database.prepare(kept).all()).toEqual([{ spec }]);
+    database.close();
+  },
+);
 
 test.each(["Namespaces", "ResourceDefinitions", "Identities"])(
   "%s that cannot be read change no certificate",

@@ -86,6 +86,7 @@ test("controllers that fail for one reason are one finding", async () => {
     error: { code: "ERR_TEST", message },
     attempt: 1,
     nextTry: "",
+    lastReason: "",
   });
   await t.create(ControllerStatus, "a.A", failing("one reason"));
   await t.create(ControllerStatus, "b.B", failing("another"));

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { instantOf, manualClock, type Instant } from "#runtime";
 import { seededRandom } from "#runtime/testing";
 import { Activity } from "../../../src/runtime/engine/activity.ts";
-import { retryDelay } from "../../../src/runtime/engine/backoff.ts";
+import { retryDelay } from "../../../src/runtime/backoff.ts";
 import { Fifo } from "../../../src/runtime/engine/fifo.ts";
 import { keyOf } from "../../../src/runtime/engine/lane.ts";
 import { WakeUps } from "../../../src/runtime/engine/wake-ups.ts";

@@ -76,6 +76,21 @@ test("holds a strong input until it has let go of it", async () => {
   expect(t.resource(Int, "a")?.metadata.finalizers).toEqual([]);
 });
 
+test("an output that is taken away while it is committed is published again", async () => {
+  const { controller } = mirror();
+  const { core, wrap } = flaky();
+  await using t = await mount(controller, { now, wrap });
+  let taken = 0;
+  core().afterCommit = async () => {
+    if (taken > 0 || !t.resource(Str, "a")) return;
+    taken += 1;
+    await t.store.destroy(pointerTo(Str, "a"), { owner: "test.Mirror" });
+  };
+  await t.create(Int, "a", { value: 1 });
+  expect(taken).toBe(1);
+  expect(t.spec(Str, "a")).toEqual({ value: "1" });
+});
+
 test("skips what changed while it was busy, and the engine counts as busy until it asks", async () => {
   const door = Promise.withResolvers<undefined>();
   const busy = Promise.withResolvers<undefined>();

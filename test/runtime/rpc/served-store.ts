@@ -1,7 +1,7 @@
 /** A store behind a gRPC server on the loopback interface, and a client of it. */
 import { credentials, Server, ServerCredentials, type ServiceError } from "@grpc/grpc-js";
 import { on } from "node:events";
-import { at, defineResource, manualClock, silentLogger } from "#runtime";
+import { at, defineResource, manualClock, silentLogger, systemClock } from "#runtime";
 import {
   lookupOf,
   stateServer,
@@ -10,6 +10,7 @@ import {
   type StateServerOptions,
   type WatchResponse,
 } from "#runtime/rpc";
+import { openRpcServer, stateHandlers } from "#runtime/rpc/http2";
 import { openMemoryStore } from "#runtime/store";
 import { z } from "zod";
 
@@ -22,30 +23,50 @@ export const Note = defineResource({
 
 export type Served = Awaited<ReturnType<typeof serveStore>>;
 
-export async function serveStore(options: Partial<StateServerOptions> = {}) {
+/** What carries the calls: the general library, as in a node, or our own server. */
+export const carriers = ["grpc-js", "http2"] as const;
+export type Carrier = (typeof carriers)[number];
+
+interface ServedOptions extends Partial<StateServerOptions> {
+  readonly carrier?: Carrier;
+}
+
+export async function serveStore({ carrier = "grpc-js", ...options }: ServedOptions = {}) {
   const clock = manualClock(at("2030-01-01T00:00:00Z"));
   const store = openMemoryStore({ clock });
+  const served = { core: store.core, kindOf: lookupOf([Note]), log: silentLogger, ...options };
+  const { port, stop } = await (carrier === "grpc-js" ? grpcServer : http2Server)(served);
+  const client = new StateClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  return {
+    clock,
+    store,
+    client,
+    port,
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await stop();
+      await store.close();
+    },
+  };
+}
+
+async function grpcServer(options: StateServerOptions) {
   const server = new Server();
-  const kindOf = lookupOf([Note]);
-  const log = silentLogger;
-  server.addService(StateService, stateServer({ core: store.core, kindOf, log, ...options }));
+  server.addService(StateService, stateServer(options));
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
       if (error) reject(error);
       else resolve(bound);
     });
   });
-  const client = new StateClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  return {
-    clock,
-    store,
-    client,
-    async [Symbol.asyncDispose]() {
-      client.close();
-      server.forceShutdown();
-      await store.close();
-    },
-  };
+  return { port, stop: async () => server.forceShutdown() };
+}
+
+async function http2Server(options: StateServerOptions) {
+  const { log } = options;
+  const server = openRpcServer({ handlers: stateHandlers(options), clock: systemClock, log });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  return { port: server.port ?? 0, stop: () => server.close() };
 }
 
 /** The reply to a unary call. */

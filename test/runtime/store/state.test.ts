@@ -2,8 +2,8 @@ import { of } from "rxjs";
 import { expect, test } from "vitest";
 import { WatchOverrunError } from "#runtime";
 import { openMemoryStore, storeOver, type CoreStore } from "#runtime/store";
-import { storeConformance } from "./conformance.ts";
-import { path, Path, spec } from "./conformance/suite.ts";
+import { path, Path, spec } from "../../../src/runtime/conformance/store/suite.ts";
+import { conforms } from "./conforms.ts";
 
 /** A store that cannot decide on its own, like one on the other side of a wire. */
 const withoutEdit = (core: CoreStore): CoreStore => ({
@@ -12,14 +12,16 @@ const withoutEdit = (core: CoreStore): CoreStore => ({
   list: async (kind, query) => core.list(kind, query),
   commit: async (writes) => core.commit(writes),
   snapshot: async (kinds, read) => core.snapshot(kinds, read),
-  watch: (pointer) => core.watch(pointer),
+  watch: (pointer, options) => core.watch(pointer, options),
   watchKind: (kind, options) => core.watchKind(kind, options),
   close: async () => core.close(),
 });
 
-test.each(storeConformance)("wrapped, without edits in the store: $name", async (property) => {
-  await property.run(async (options) => storeOver(withoutEdit(openMemoryStore(options).core)));
-});
+conforms(
+  "a store without edits",
+  async (options) => storeOver(withoutEdit(openMemoryStore(options).core)),
+  ["atomic", "sameProcess"],
+);
 
 test("a modification that loses every race gives up in the end", async () => {
   const { core } = openMemoryStore();

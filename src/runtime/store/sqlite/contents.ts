@@ -1,10 +1,10 @@
 /** What is in a database when it is opened. A row that cannot be read stays and is told of. */
+import type { Instant } from "../../instant.ts";
 import type { Pointer } from "../../errors.ts";
 import type { Resource } from "../../resource.ts";
-import type { Change } from "../change.ts";
-import type { HistoryStart } from "../history.ts";
-import type { Column, Database } from "./database.ts";
-import { resourceOfRow, resourceOfText } from "./rows.ts";
+import type { Database, Row } from "./database.ts";
+import type { KnownKinds } from "./kinds.ts";
+import { columnsOf, resourceOfRow } from "./rows.ts";
 
 /** A stored resource that cannot be read. */
 export interface DamagedRow {
@@ -17,64 +17,79 @@ export interface DamagedRow {
 export interface Contents {
   readonly resources: readonly Resource[];
   readonly damaged: readonly DamagedRow[];
-  readonly history: HistoryStart;
 }
 
-/** @throws {StoreFileError} when the file, and not only a row, cannot be read */
-export function readContents(database: Database): Contents {
+/**
+ * Reads all resources, in the schema versions of their kinds; what has an older one is written anew
+ * in that of today, as an update.
+ *
+ * @throws {StoreFileError} when the file, and not only a row, cannot be read
+ */
+export function readContents(database: Database, kinds: KnownKinds, now: Instant): Contents {
   const resources: Resource[] = [];
+  const migrated: Resource[] = [];
   const damaged: DamagedRow[] = [];
   const kept: [DamagedRow, contents: string][] = [];
   const rows = database.prepare("SELECT * FROM resources ORDER BY namespace, type, id").rows();
   for (const row of rows) {
     try {
-      resources.push(resourceOfRow(row));
+      const stored = resourceOfRow(row);
+      const current = kinds.current(stored, Number(row.schema_version));
+      if (current === stored) resources.push(stored);
+      else migrated.push(updated(current, now));
     } catch (error) {
+      if (error instanceof TypeError) throw error;
       const found = { pointer: pointerOfRow(row), problem: problemOf(error) };
       damaged.push(found);
       kept.push([found, JSON.stringify(row)]);
     }
   }
-  if (kept.length > 0) keep(database, kept);
-  return { resources, damaged, history: readHistory(database) };
+  if (kept.length + migrated.length > 0)
+    database.transaction(() => {
+      keep(database, kept);
+      rewrite(database, migrated, kinds);
+      breakEvents(database, now);
+    });
+  return { resources: [...resources, ...migrated], damaged };
+}
+
+function updated({ metadata, spec }: Resource, now: Instant): Resource {
+  const next = { ...metadata, version: metadata.version + 1, updated: now };
+  return Object.freeze({ metadata: Object.freeze(next), spec });
 }
 
 /** Puts copies aside, once each: their places may be written anew. */
 function keep(database: Database, rows: readonly (readonly [DamagedRow, string])[]): void {
   const put = database.prepare("INSERT OR IGNORE INTO damaged VALUES (?, ?, ?, ?, ?)");
-  database.transaction(() => {
-    for (const [{ pointer, problem }, contents] of rows)
-      put.run(pointer.namespace, pointer.type, pointer.id, problem, contents);
-  });
+  for (const [{ pointer, problem }, contents] of rows)
+    put.run(pointer.namespace, pointer.type, pointer.id, problem, contents);
 }
 
-function readHistory(database: Database): HistoryStart {
-  const [store] = database.prepare("SELECT cookie FROM store").rows();
-  let changes: Change[] = [];
-  let head = 0;
-  for (const row of database.prepare("SELECT * FROM events ORDER BY position").rows()) {
-    const position = Number(row.position);
-    if (position !== head + 1) changes = [];
-    head = position;
-    try {
-      changes.push(changeOf(row));
-    } catch {
-      changes = []; // bookmarks from before it are invalid now, and their watches list again
-    }
+function rewrite(database: Database, resources: readonly Resource[], kinds: KnownKinds): void {
+  const put = database.prepare(
+    "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  );
+  for (const resource of resources) {
+    const version = kinds.versionOf(resource.metadata.type);
+    put.run(...columnsOf(resource, JSON.stringify(resource.spec), version));
   }
-  return { cookie: new Uint8Array(store?.cookie as Uint8Array), changes, head };
 }
 
-function changeOf(row: Readonly<Record<string, Column>>): Change {
-  const { namespace, type, id } = pointerOfRow(row);
-  const side = (column: Column | undefined) =>
-    typeof column === "string" ? resourceOfText(column) : undefined;
-  const [before, after] = [side(row.before), side(row.after)];
-  if (before === undefined && after === undefined) throw new Error("has neither side");
-  return { position: Number(row.position), kind: { namespace, type }, id, before, after };
+/**
+ * What follows did not come about by events, so no bookmark from before leads to it: an event that
+ * nobody can read stands in between.
+ */
+function breakEvents(database: Database, now: Instant): void {
+  database
+    .prepare(
+      `INSERT INTO events
+       SELECT ifnull(max(position), 0) + 1, '', '', '', 'break', NULL, NULL, ?, 0 FROM events`,
+    )
+    .run(now);
 }
 
-const pointerOfRow = ({ namespace, type, id }: Readonly<Record<string, Column>>): Pointer => ({
+/** The address in a row, which is readable even if nothing else is. */
+export const pointerOfRow = ({ namespace, type, id }: Row): Pointer => ({
   namespace: String(namespace),
   type: String(type),
   id: String(id),

@@ -1,28 +1,30 @@
 /** The disk seam: the only file that knows the SQLite library. */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { StoreClosedError } from "../closed.ts";
+import { makeDurable } from "./durable.ts";
 import { fileError } from "./file-error.ts";
+
+const PROBE_BYTES = 65536;
 
 /** What a column holds. */
 export type Column = string | number | Uint8Array | null;
 
+/** What a query answers with. */
+export type Row = Readonly<Record<string, Column>>;
+
 /** An SQL statement that is compiled once. */
 export interface Statement {
   run(...values: readonly Column[]): void;
-  rows(...values: readonly Column[]): Iterable<Readonly<Record<string, Column>>>;
+  rows(...values: readonly Column[]): Iterable<Row>;
+  /** The first row. */
+  row(...values: readonly Column[]): Row | undefined;
 }
 
 /** An open database. Failures of the file are {@link StoreFileError}s. */
 export interface Database {
-  /** Absolute. */
+  /** What messages call it: its absolute path, unless it was given another name. */
   readonly path: string;
   execute(sql: string): void;
   prepare(sql: string): Statement;
@@ -30,6 +32,11 @@ export interface Database {
   pragma(source: string): unknown;
   /** Runs `write` in a transaction, durable on return; a throw takes all of it back. */
   transaction(write: () => void): void;
+  /**
+   * Copies all that is committed to a file, in steps between which the database can be used. What
+   * fails is thrown as it comes: it may be of either file.
+   */
+  copyTo(file: string): Promise<void>;
   close(): void;
 }
 
@@ -37,39 +44,51 @@ export interface Database {
  * Opens a database file that no other process may have open, and makes it when it is missing:
  * mode 0600, in a directory of mode 0700.
  *
+ * @param name what messages call it
  * @throws {StoreFileError} when the file is in use, damaged, or its disk is full
  */
-export async function openDatabase(file: string): Promise<Database> {
+export async function openDatabase(file: string, name = resolve(file)): Promise<Database> {
   const path = resolve(file);
   const guarded = <T>(run: () => T): T => {
     try {
       return run();
     } catch (error) {
-      throw fileError(error, path);
+      throw fileError(error, name);
     }
   };
   const { default: Sqlite } = await import("better-sqlite3");
   guarded(() => makePrivate(path));
   const sqlite = guarded(() => new Sqlite(path, { timeout: 0 }));
+  const pragma = (source: string) => guarded(() => sqlite.pragma(source, { simple: true }));
   const transact = sqlite.transaction((write: () => void) => write());
   return {
-    path,
+    path: name,
     execute: (sql) => void guarded(() => sqlite.exec(sql)),
     prepare(sql) {
-      const statement = guarded(() => sqlite.prepare<unknown[], Record<string, Column>>(sql));
+      const statement = guarded(() => sqlite.prepare<unknown[], Row>(sql));
       return {
         run: (...values) => void guarded(() => statement.run(...values)),
+        row: (...values) => guarded(() => statement.get(...values)),
         *rows(...values) {
           try {
             yield* statement.iterate(...values);
           } catch (error) {
-            throw fileError(error, path);
+            throw fileError(error, name);
           }
         },
       };
     },
-    pragma: (source) => guarded(() => sqlite.pragma(source, { simple: true })),
+    pragma,
     transaction: (write) => guarded(() => transact.immediate(write)),
+    async copyTo(target) {
+      try {
+        await sqlite.backup(target);
+      } catch (error) {
+        if (!sqlite.open) throw new StoreClosedError();
+        const [pages, bytes] = [pragma("page_count"), pragma("page_size")].map(Number);
+        throw (await cannotHold(target, (pages ?? 0) * (bytes ?? 0))) ?? error;
+      }
+    },
     close: () => void guarded(() => sqlite.close()),
   };
 }
@@ -95,15 +114,21 @@ function makePrivate(path: string): void {
   }
 }
 
+/** The library says of a copy that fails no more than "I/O error"; writing as much says why. */
+async function cannotHold(file: string, bytes: number): Promise<unknown> {
+  try {
+    for (let written = 0; written < bytes; written += PROBE_BYTES)
+      await appendFile(file, new Uint8Array(PROBE_BYTES));
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 /** Makes the entries of new directories durable, from `folder` up to `top`. */
 function storeEntries(folder: string, top: string): void {
   for (let at = dirname(folder); at.length >= top.length; at = dirname(at)) {
-    const opened = openSync(at, "r");
-    try {
-      fsyncSync(opened);
-    } finally {
-      closeSync(opened);
-    }
+    makeDurable(at);
     if (at === top) return;
   }
 }

@@ -10,16 +10,20 @@ const problems: readonly (readonly [pattern: RegExp, code: Code, problem: string
     "is in use: stop the process that has it open, or name another file",
   ],
   [
-    /^(SQLITE_FULL|SQLITE_IOERR_WRITE|ENOSPC|EDQUOT)$/,
+    /^(SQLITE_FULL|SQLITE_IOERR_WRITE|ENOSPC|EDQUOT|EFBIG)$/,
     "ERR_STORE_FULL",
     "cannot be written, the disk is full: make room and try again",
   ],
   [
     /^SQLITE_NOTADB/,
     "ERR_STORE_DAMAGED",
-    "is damaged or no database at all: move it away, or restore it from a backup",
+    "is damaged or no database at all: move it away, and restore a backup to its place",
   ],
-  [/^SQLITE_CORRUPT/, "ERR_STORE_DAMAGED", "is damaged: restore it from a backup"],
+  [
+    /^SQLITE_CORRUPT/,
+    "ERR_STORE_DAMAGED",
+    "is damaged: move it away, and restore a backup to its place",
+  ],
   [/^(SQLITE_IOERR|EIO$)/, "ERR_STORE_DAMAGED", "cannot be read or written: check the disk"],
 ];
 

@@ -1,44 +1,67 @@
 /** Changes go to the tables of a database, those of many commits in one transaction. */
+import type { Clock } from "../../clock.ts";
+import type { Pointer } from "../../errors.ts";
+import { instantOf, type Instant } from "../../instant.ts";
 import type { Resource } from "../../resource.ts";
 import type { Change } from "../change.ts";
+import { DamagedResource } from "../damaged-resource.ts";
 import type { Journal } from "../local.ts";
 import type { Database } from "./database.ts";
+import type { SqliteEventLog } from "./event-log.ts";
+import type { KnownKinds } from "./kinds.ts";
 import { columnsOf, textOf } from "./rows.ts";
 
-/** @param keep how many events stay in the log, at least */
-export function sqliteJournal(database: Database, keep: number): Journal {
+/** What changes are written with. */
+export interface JournalParts {
+  readonly clock: Clock;
+  readonly kinds: KnownKinds;
+  readonly log: SqliteEventLog;
+  /** Where the row is that a damaged resource of that id tells of. */
+  readonly damagedAt: (id: string) => Pointer | undefined;
+}
+
+/** Writes changes down, and drops the oldest events. */
+export function sqliteJournal(
+  database: Database,
+  { clock, kinds, log, damagedAt }: JournalParts,
+): Journal {
+  const write = writerTo(database, kinds, damagedAt);
+  return {
+    append(changes) {
+      const now = instantOf(Math.floor(clock.now()));
+      const head = changes.at(-1)?.position ?? 0;
+      let { oldest } = log;
+      database.transaction(() => {
+        for (const change of changes) write(change, now);
+        oldest = log.compact(head, now);
+      });
+      log.setOldest(oldest);
+    },
+    close: () => database.close(),
+  };
+}
+
+function writerTo(
+  database: Database,
+  kinds: KnownKinds,
+  damagedAt: JournalParts["damagedAt"],
+): (change: Change, now: Instant) => void {
   const put = database.prepare(
-    "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const take = database.prepare(
     "DELETE FROM resources WHERE namespace = ? AND type = ? AND id = ?",
   );
-  const log = database.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const compact = database.prepare("DELETE FROM events WHERE position <= ?");
-  const slack = Math.max(keep / 4, 64); // many events go at once, not one for each that comes
-  const [bounds] = database.prepare("SELECT min(position) AS oldest FROM events").rows();
-  let oldest = Number(bounds?.oldest ?? 1);
-
-  const write = ({ position, kind, id, before, after }: Change) => {
-    const specText = after && JSON.stringify(after.spec);
-    if (after && specText !== undefined) put.run(...columnsOf(after, specText));
-    else take.run(kind.namespace, kind.type, id);
-    const old = before && textOf(before, specTextOf(before, after, specText));
-    const now = after && specText !== undefined ? textOf(after, specText) : null;
-    log.run(position, kind.namespace, kind.type, id, nameOf(before, after), old ?? null, now);
-  };
-
-  return {
-    append(changes) {
-      const head = changes.at(-1)?.position ?? 0;
-      const full = head - oldest >= keep + slack;
-      database.transaction(() => {
-        for (const change of changes) write(change);
-        if (full) compact.run(head - keep);
-      });
-      if (full) oldest = head - keep + 1;
-    },
-    close: () => database.close(),
+  const event = database.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  return ({ position, kind: { namespace, type }, id, before, after }, now) => {
+    const version = kinds.versionOf(type);
+    const text = after && JSON.stringify(after.spec);
+    const row = type === DamagedResource.type ? damagedAt(id) : { namespace, type, id };
+    if (after && text !== undefined) put.run(...columnsOf(after, text, version));
+    else if (row !== undefined) take.run(row.namespace, row.type, row.id);
+    const was = before ? textOf(before, specTextOf(before, after, text)) : null;
+    const is = after && text !== undefined ? textOf(after, text) : null;
+    event.run(position, namespace, type, id, nameOf(before, after), was, is, now, version);
   };
 }
 

@@ -1,17 +1,23 @@
 /** Resources as rows and back. What comes from disk is checked: the file may be damaged. */
-import type { Metadata, Resource } from "../../resource.ts";
+import type { Instant } from "../../instant.ts";
+import type { Resource } from "../../resource.ts";
 import { freezeJson } from "../json-value.ts";
-import type { Column } from "./database.ts";
+import { metadataOf } from "../metadata.ts";
+import type { Row, Column } from "./database.ts";
 
 /** The columns of `resources`, in the order of the table. */
-export function columnsOf({ metadata }: Resource, spec: string): readonly Column[] {
+export function columnsOf(
+  { metadata }: Resource,
+  spec: string,
+  schemaVersion: number,
+): readonly Column[] {
   const { namespace, type, id, version, created, updated, phase, owner } = metadata;
   const labels = JSON.stringify(metadata.labels);
   const annotations = JSON.stringify(metadata.annotations);
   const finalizers = JSON.stringify(metadata.finalizers);
   return [
     ...[namespace, type, id, version, created, updated, phase, owner],
-    ...[labels, annotations, finalizers, spec],
+    ...[labels, annotations, finalizers, spec, schemaVersion],
   ];
 }
 
@@ -20,11 +26,11 @@ export const textOf = ({ metadata }: Resource, spec: string): string =>
   `{"metadata":${JSON.stringify(metadata)},"spec":${spec}}`;
 
 /**
- * Reads a row of `resources`.
+ * Reads a row of `resources`; the spec is frozen and otherwise as it was written.
  *
- * @throws {Error} that says what is wrong with the row
+ * @throws {Error} that says what is wrong with the row, and not what is in it
  */
-export function resourceOfRow(row: Readonly<Record<string, Column>>): Resource {
+export function resourceOfRow(row: Row): Resource {
   const json = (column: string): unknown => {
     try {
       return JSON.parse(String(row[column]));
@@ -32,14 +38,8 @@ export function resourceOfRow(row: Readonly<Record<string, Column>>): Resource {
       throw new Error(`${column} is not JSON`);
     }
   };
-  const { spec, labels, annotations, finalizers, ...plain } = {
-    ...row,
-    labels: json("labels"),
-    annotations: json("annotations"),
-    finalizers: json("finalizers"),
-    spec: json("spec"),
-  };
-  return checked({ ...plain, labels, annotations, finalizers }, spec);
+  const [labels, annotations] = [json("labels"), json("annotations")];
+  return checked({ ...row, labels, annotations, finalizers: json("finalizers") }, json("spec"));
 }
 
 /**
@@ -53,36 +53,40 @@ export function resourceOfText(text: string): Resource {
   return checked(resource.metadata, resource.spec);
 }
 
-type Check = (value: unknown) => boolean;
-
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const isText: Check = (value) => typeof value === "string";
-const isInstant: Check = (value) => Number.isSafeInteger(value);
-const isMap: Check = (value) => isObject(value) && Object.values(value).every(isText);
-
-const checks: Readonly<Record<keyof Metadata, Check>> = {
-  namespace: isText,
-  type: isText,
-  id: isText,
-  version: (value) => Number.isSafeInteger(value) && Number(value) > 0,
-  owner: isText,
-  phase: (value) => value === "running" || value === "tearingDown",
-  created: isInstant,
-  updated: isInstant,
-  labels: isMap,
-  annotations: isMap,
-  finalizers: (value) => Array.isArray(value) && value.every(isText),
-};
+const isText = (value: unknown): value is string => typeof value === "string";
+const isInstant = (value: unknown): value is Instant => Number.isSafeInteger(value);
+const isVersion = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) > 0;
+const isPhase = (value: unknown): value is "running" | "tearingDown" =>
+  value === "running" || value === "tearingDown";
+const isMap = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.values(value).every(isText);
+const isList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 function checked(fields: Readonly<Record<string, unknown>>, spec: unknown): Resource {
-  const metadata: Record<string, unknown> = {};
-  for (const [name, fits] of Object.entries(checks)) {
-    if (!fits(fields[name])) throw new Error(`${name} is not valid`);
-    metadata[name] = fields[name];
-  }
+  const field = <T>(name: string, fits: (value: unknown) => value is T): T => {
+    const value = fields[name];
+    if (!fits(value)) throw new Error(`${name} is not valid`);
+    return value;
+  };
+  const metadata = metadataOf(
+    { namespace: field("namespace", isText), type: field("type", isText), id: field("id", isText) },
+    {
+      version: field("version", isVersion),
+      owner: field("owner", isText),
+      created: field("created", isInstant),
+      updated: field("updated", isInstant),
+    },
+    {
+      phase: field("phase", isPhase),
+      labels: field("labels", isMap),
+      annotations: field("annotations", isMap),
+      finalizers: field("finalizers", isList),
+    },
+  );
   if (spec === undefined) throw new Error("spec is missing");
-  const resource = { metadata, spec } as unknown as Resource;
-  freezeJson(resource);
-  return resource;
+  freezeJson(spec);
+  return Object.freeze({ metadata, spec });
 }

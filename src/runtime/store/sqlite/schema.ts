@@ -26,6 +26,9 @@ const migrations: readonly string[] = [
      problem TEXT NOT NULL, contents TEXT NOT NULL,
      PRIMARY KEY (namespace, type, id, contents)
    ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE resources ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE events ADD COLUMN written INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE events ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 1;`,
 ];
 
 /** The newest version that this code knows. */
@@ -38,7 +41,7 @@ export const SCHEMA_VERSION = migrations.length;
  */
 export function prepareSchema(database: Database, newCookie: () => Uint8Array): void {
   database.pragma("locking_mode = EXCLUSIVE");
-  const version = checkedVersion(database); // before anything is written to a file of others
+  const version = checkVersion(database); // before anything is written to a file of others
   database.pragma("journal_mode = WAL");
   database.pragma("synchronous = FULL");
   database.transaction(() => {
@@ -48,15 +51,26 @@ export function prepareSchema(database: Database, newCookie: () => Uint8Array): 
     database.execute(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
-  const health = database.pragma("quick_check(1)");
+  checkHealth(database, "quick_check");
+}
+
+/** @throws {StoreFileError} when something in the file is not as it has to be */
+export function checkHealth(database: Database, check: "quick_check" | "integrity_check"): void {
+  const health = database.pragma(`${check}(1)`);
   if (health !== "ok")
     throw new StoreFileError(
       "ERR_STORE_DAMAGED",
-      `the store ${database.path} is damaged: restore it from a backup (${String(health)})`,
+      `the store ${database.path} is damaged: move it away, and restore a backup to its place ` +
+        `(${String(health)})`,
     );
 }
 
-function checkedVersion(database: Database): number {
+/**
+ * The version of the tables; 0 when there are none yet.
+ *
+ * @throws {StoreFileError} when the file is foreign or newer than this code
+ */
+export function checkVersion(database: Database): number {
   const application = Number(database.pragma("application_id"));
   const version = Number(database.pragma("user_version"));
   const [count] = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").rows();

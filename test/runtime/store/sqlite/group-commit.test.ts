@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openDatabase, type Database } from "../../../../src/runtime/store/sqlite/database.ts";
 import { sqliteStoreOver } from "../../../../src/runtime/store/sqlite/sqlite.ts";
-import { path, Path, record, spec } from "../conformance/suite.ts";
+import { path, Path, record, spec } from "../../../../src/runtime/conformance/store/suite.ts";
 import { freshPath } from "./fresh-path.ts";
 
 /** A store on a database whose transactions are counted and can be made to fail. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { openSqliteStore } from "#runtime/store";
-import { Path } from "../conformance/suite.ts";
+import { Path } from "../../../../src/runtime/conformance/store/suite.ts";
 import { freshPath } from "./fresh-path.ts";
 
 /** Starts a writer. Its conditions are not those of the test's own process. */

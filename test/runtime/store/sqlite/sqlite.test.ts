@@ -10,31 +10,21 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { at, manualClock } from "#runtime";
 import { openMemoryStore, openSqliteStore, type Bookmark } from "#runtime/store";
-import { openDatabase } from "../../../../src/runtime/store/sqlite/database.ts";
 import { APPLICATION_ID } from "../../../../src/runtime/store/sqlite/schema.ts";
-import { storeConformance } from "../conformance.ts";
-import { Other, path, Path, record, spec } from "../conformance/suite.ts";
+import {
+  Other,
+  path,
+  Path,
+  record,
+  spec,
+} from "../../../../src/runtime/conformance/store/suite.ts";
+import { conforms } from "../conforms.ts";
 import { freshPath } from "./fresh-path.ts";
+import { refusal, rowsOf, tamper } from "./tampering.ts";
 
-const refusal = async (file: string) =>
-  openSqliteStore({ path: file }).then(
-    async (store) => {
-      await store.close();
-      return undefined;
-    },
-    (error: unknown) => error,
-  );
-
-/** Works on a file that no store has open. */
-async function tamper(file: string, ...statements: string[]): Promise<void> {
-  const database = await openDatabase(file);
-  for (const statement of statements) database.execute(statement);
-  database.close();
-}
-
-test.each(storeConformance)("sqlite: $name", async (property) => {
-  await property.run(async (options) => openSqliteStore({ path: freshPath(), ...options }));
-});
+conforms("SQLite", async (options) => openSqliteStore({ path: freshPath(), ...options }), [
+  ...(["atomic", "sameProcess", "edit"] as const),
+]);
 
 describe("a store that is opened again", () => {
   test("has every resource as it was", async () => {
@@ -133,7 +123,7 @@ describe("the file", () => {
     const before = readFileSync(file);
     expect(await refusal(file)).toMatchObject({
       code: "ERR_STORE_VERSION",
-      message: expect.stringMatching(/store\.db has schema version 7, .* up to 2/) as string,
+      message: expect.stringMatching(/store\.db has schema version 7, .* up to 3/) as string,
     });
     expect(readFileSync(file)).toEqual(before);
   });
@@ -210,7 +200,7 @@ test("a row that cannot be read is told of, kept, and not written over", async (
     });
   }
   await using last = await openSqliteStore({ path: file });
-  last.discardDamaged(path("b"));
+  await last.discardDamaged(path("b"));
   await last.create(Path, "b", spec(5));
   expect(last.damagedRows()).toHaveLength(2);
 });
@@ -238,48 +228,7 @@ test("the owner of a damaged row may write it anew; the row is kept beside, once
   expect(last.damagedRows()).toEqual([]);
   expect((await last.get(Path, "a"))?.spec).toEqual(spec(2));
   await last.close();
-  const database = await openDatabase(file);
-  const kept = [...database.prepare("SELECT id, problem, contents FROM damaged").rows()];
-  database.close();
+  const kept = await rowsOf(file, "SELECT id, problem, contents FROM damaged");
   expect(kept).toMatchObject([{ id: "a", problem: "spec is not JSON" }]);
   expect(String(kept[0]?.contents)).toContain('{\\"size\\": 1');
-});
-
-test.each([
-  ["cannot be read", "UPDATE events SET after = '?' WHERE position = 2"],
-  ["is missing", "DELETE FROM events WHERE position = 2"],
-])("bookmarks from before an event that %s are refused", async (_, statement) => {
-  const file = freshPath();
-  const bookmarks: Bookmark[] = [];
-  const store = await openSqliteStore({ path: file });
-  store.watchKind(Path).subscribe((event) => {
-    if (event.type !== "errored" && event.bookmark) bookmarks.push(event.bookmark);
-  });
-  for (const id of ["a", "b", "c", "d"]) await store.create(Path, id, spec());
-  await store.close();
-  await tamper(file, statement);
-  await using again = await openSqliteStore({ path: file });
-  const resume = (index: number) =>
-    record(again.watchKind(Path, { startFromBookmark: bookmarks[index]! })).lines;
-  expect(resume(0)).toEqual(["errored ERR_INVALID_BOOKMARK"]);
-  expect(resume(1)).toEqual(["created c@1", "created d@1"]);
-  expect(resume(3)).toEqual([]);
-});
-
-test("the event log is compacted while the store is used", async () => {
-  const file = freshPath();
-  const store = await openSqliteStore({ path: file, eventLog: 50 });
-  const counts = [];
-  for (let i = 0; i < 400; i++)
-    await store.modify(Path, "a", (draft) => void (draft.size += 1), { initial: spec() });
-  await store.close();
-  const database = await openDatabase(file);
-  for (const row of database
-    .prepare("SELECT count(*) AS n, max(position) AS head FROM events")
-    .rows())
-    counts.push(row);
-  database.close();
-  expect(counts).toEqual([{ n: expect.any(Number) as number, head: 400 }]);
-  expect(counts[0]?.n).toBeGreaterThanOrEqual(50);
-  expect(counts[0]?.n).toBeLessThan(150);
 });

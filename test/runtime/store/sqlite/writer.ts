@@ -1,6 +1,6 @@
 /** A process that writes, and says what was acknowledged, until it is killed. */
 import { openSqliteStore } from "#runtime/store";
-import { Path, spec } from "../conformance/suite.ts";
+import { Path, spec } from "../../../../src/runtime/conformance/store/suite.ts";
 
 const store = await openSqliteStore({ path: process.argv[2] ?? "" });
 const write = async (writer: number) => {
