@@ -44,7 +44,8 @@ export async function each(
   await Promise.all(Array.from({ length: inFlight }, worker));
 }
 
-const FILLERS = 256;
+/** As many as on Go's side. */
+const FILLERS = 32;
 
 /** Makes the notes that are there before anything is measured. */
 export const fill = (store: Store, namespace: string, items: number) =>

@@ -19,7 +19,7 @@ import { freezeJson } from "./json-value.ts";
 import { oneByOne } from "./one-by-one.ts";
 import { pointerOf } from "./preconditions.ts";
 import { Arrivals } from "./remote/arrivals.ts";
-import { all, connectTo, reply } from "./remote/calls.ts";
+import { all, connectTo, reply, Turns } from "./remote/calls.ts";
 import { callError, isServiceError, writeError } from "./remote/errors.ts";
 import { wireQueries } from "./remote/queries.ts";
 import { translation, type Translation } from "./remote/resources.ts";
@@ -76,6 +76,7 @@ class RemoteStore implements CoreStore {
   readonly #random: Random;
   readonly #translation: Translation;
   readonly #arrivals = new Arrivals();
+  readonly #turns = new Turns();
   readonly #watches = new Set<RemoteWatch>();
   #closed = false;
 
@@ -90,7 +91,9 @@ class RemoteStore implements CoreStore {
     const request = { namespace, type, id, options: undefined };
     try {
       this.#check();
-      const { resource } = await reply<GetResponse>((done) => this.#client.get(request, done));
+      const { resource } = await this.#turns.take(() =>
+        reply<GetResponse>((done) => this.#client.get(request, done)),
+      );
       return await this.#translation.read(resource);
     } catch (error) {
       if (isServiceError(error) && error.code === status.NOT_FOUND) return undefined;
@@ -102,7 +105,9 @@ class RemoteStore implements CoreStore {
     const options = { labelQuery: wireQueries(query), idQuery: undefined };
     try {
       this.#check();
-      const replies = await all(this.#client.list({ namespace, type, options }));
+      const replies = await this.#turns.take(() =>
+        all(this.#client.list({ namespace, type, options })),
+      );
       const resources = await Promise.all(
         replies.map(async ({ resource }) => this.#translation.read(resource)),
       );
@@ -224,8 +229,10 @@ class RemoteStore implements CoreStore {
     // The owner that is stored is the one in whose name it is created.
     const metadata = { ...resource.metadata, owner };
     const wire = this.#translation.wire({ ...resource, metadata: { ...metadata, version: 1 } });
-    return reply<CreateResponse>((done) =>
-      this.#client.create({ resource: wire, options: { owner } }, done),
+    return this.#turns.take(() =>
+      reply<CreateResponse>((done) =>
+        this.#client.create({ resource: wire, options: { owner } }, done),
+      ),
     );
   }
 
@@ -233,7 +240,9 @@ class RemoteStore implements CoreStore {
     const newResource = this.#translation.wire(resource);
     const phase = expectedPhase === "any" ? undefined : expectedPhase;
     const options = { owner, expectedPhase: phase };
-    return reply<UpdateResponse>((done) => this.#client.update({ newResource, options }, done));
+    return this.#turns.take(() =>
+      reply<UpdateResponse>((done) => this.#client.update({ newResource, options }, done)),
+    );
   }
 
   /** The wire knows no version to insist on, and tells nothing of what was destroyed. */
@@ -244,7 +253,8 @@ class RemoteStore implements CoreStore {
     const stored = last.metadata.version;
     if (version !== undefined && last.metadata.owner === owner && stored !== version)
       throw new VersionConflictError({ namespace, type, id }, stored, version);
-    await reply((done) => this.#client.destroy({ namespace, type, id, options: { owner } }, done));
+    const request = { namespace, type, id, options: { owner } };
+    await this.#turns.take(() => reply((done) => this.#client.destroy(request, done)));
     return last;
   }
 }

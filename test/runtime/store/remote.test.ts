@@ -234,3 +234,13 @@ test("an error that is none of the server's is passed on", () => {
 
 /** Lets sockets have their turn. */
 const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+test("two thousand writes at once are all answered", async () => {
+  await using servers = openBehindServer();
+  const store = await servers.open();
+  const ids = Array.from({ length: 2000 }, (_, i) => `id-${i}`);
+  await Promise.all(ids.map((id) => store.create(Path, id, spec())));
+  const found = await Promise.all(ids.map((id) => store.get(Path, id)));
+  expect(found.filter((resource) => resource === undefined)).toEqual([]);
+  expect(await store.list(Path)).toHaveLength(2000);
+});

@@ -11,6 +11,8 @@ const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** An event tells of a resource as it is and as it was, and a server adds to what it was sent. */
 const EVENT_BYTES_MAX = 2 * MESSAGE_BYTES_MAX + 1024 * 1024;
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** With hundreds in flight on one connection, grpc-js (1.14) can stop reading for good. */
+const CALLS_MAX = 64;
 
 /**
  * Connects to a server, when it is first called.
@@ -47,3 +49,25 @@ export const all = <Message>(stream: ClientReadableStream<Message>): Promise<Mes
     stream.once("end", () => resolve(messages));
     stream.once("error", reject);
   });
+
+/** Lets so many calls be in flight at once; others wait in the order in which they came. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(free = CALLS_MAX) {
+    this.#free = free;
+  }
+
+  async take<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
+  }
+}
