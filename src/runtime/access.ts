@@ -37,7 +37,10 @@ export interface Access {
   ): Promise<Resource<Spec> | undefined>;
   /** Sorted by id; needs the whole kind as an input, or as an output. */
   list<Spec>(kind: ResourceType<Spec>, options?: Query & Place): Promise<readonly Resource<Spec>[]>;
-  /** Aborted as soon as the resource is tearing down or not there, and when the engine stops. */
+  /**
+   * Aborted as soon as the resource is tearing down or not there, and when the engine stops or the run
+   * that asked for it ends.
+   */
   whileRunning(pointer: Pointer): AbortSignal;
   create<Spec>(
     kind: ResourceType<Spec>,

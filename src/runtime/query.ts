@@ -96,6 +96,7 @@ export function amountOf(text: string): bigint | undefined {
 /** Tells whether a resource belongs to the answer of a query. */
 export function matches(query: Query | undefined, { id, labels }: Metadata): boolean {
   if (query === undefined) return true;
+  if (query.id instanceof RegExp) query.id.lastIndex = 0; // what it found before is of no account
   if (query.id !== undefined && !query.id.test(id)) return false;
   const queries = query.labels ?? [];
   return queries.length === 0 || queries.some((terms) => terms.every((t) => holds(t, labels)));

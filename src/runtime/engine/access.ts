@@ -11,7 +11,7 @@ import type { Lane } from "./lane.ts";
 export interface AccessOptions {
   readonly store: Store;
   readonly lane: Lane;
-  /** Aborted when the engine stops. */
+  /** Aborted when the engine stops, or the run ends that it is for. */
   readonly signal: AbortSignal;
 }
 

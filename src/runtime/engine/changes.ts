@@ -43,6 +43,12 @@ export class Changes implements AsyncIterableIterator<Values> {
     this.#wake();
   }
 
+  /** Others are the inputs from now on: they are delivered whatever they are. */
+  renew(): void {
+    this.#last = undefined;
+    this.note();
+  }
+
   /** The signal was aborted: nobody waits any longer. */
   abandon(): void {
     this.#wake?.();

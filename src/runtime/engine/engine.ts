@@ -10,7 +10,7 @@ import { Committer } from "./committer.ts";
 import { Executor } from "./executor.ts";
 import { edgesOf, type Edge } from "./graph.ts";
 import { liveHook, shutDown } from "./hook.ts";
-import { laneOf, unitOf, type Lane } from "./lane.ts";
+import { laneOf, mayHoldInVain, unitOf, type Lane } from "./lane.ts";
 import { LaneListener } from "./lane-listener.ts";
 import type { RunOptions } from "./reconcile.ts";
 import { checkRegistration } from "./registration.ts";
@@ -98,7 +98,7 @@ class ControllerEngine implements Engine {
     this.#options = options;
     this.#log = log;
     this.#committer = new Committer(store.core);
-    this.#board = new StatusBoard({ store, log, activity });
+    this.#board = new StatusBoard({ store, clock, random, log, activity });
     this.#executor = new Executor({
       surroundings: this.#surroundings(),
       board: this.#board,
@@ -117,14 +117,15 @@ class ControllerEngine implements Engine {
   async start(): Promise<void> {
     if (this.#state !== "new") throw new TypeError("an engine is started once");
     this.#state = "started";
+    const lanes = [...this.#lanes]; // those that are registered from now on are opened by that
     const { store, clock } = this.#options;
     this.#forgetSteps = clock.onStep(() => this.#startOver());
-    const kinds = this.#lanes.flatMap((lane) => lane.kinds);
+    const kinds = lanes.flatMap((lane) => lane.kinds);
     await store.core.snapshot(kinds, () => undefined); // a store that cannot be read at all
-    await this.#open(this.#lanes);
+    await this.#open(lanes);
     if (this.#abort.signal.aborted) return;
     this.#scheduler.start();
-    this.#log.info({ controllers: this.#lanes.length }, "engine started");
+    this.#log.info({ controllers: lanes.length }, "engine started");
   }
 
   async register(...controllers: readonly Controller[]): Promise<void> {
@@ -191,8 +192,9 @@ class ControllerEngine implements Engine {
         continue;
       }
       this.#scheduler.add(lane);
-      if (lane.each === undefined) this.#scheduler.enqueue(unitOf(lane, ""), "start");
-      else this.#board.mark(lane);
+      if (lane.each === undefined || mayHoldInVain(lane))
+        this.#scheduler.enqueue(unitOf(lane, ""), "start");
+      if (lane.each !== undefined) this.#board.mark(lane);
       if (lane.controller.runHook !== undefined) this.#keep(this.#hook(lane));
     }
   }
@@ -211,8 +213,11 @@ class ControllerEngine implements Engine {
   #hook(lane: Lane): Promise<void> {
     const { store, clock, random } = this.#options;
     const { signal } = this.#abort;
-    const access = controllerAccess({ store, lane, signal });
-    return liveHook(lane, { ...access, clock, random, log: lane.log, signal });
+    const surroundings = { clock, random, log: lane.log, signal };
+    return liveHook(lane, surroundings, (over) => ({
+      ...controllerAccess({ store, lane, signal: over }),
+      ...surroundings,
+    }));
   }
 
   #runnerOf(lane: Lane): Runner {
@@ -231,6 +236,7 @@ class ControllerEngine implements Engine {
     this.#log.info({}, "the clock was set");
     this.#executor.startOver();
     this.#watches.endPauses();
+    this.#board.endPause();
     for (const runner of this.#runners) runner.endPause();
   }
 }

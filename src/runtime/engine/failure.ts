@@ -8,8 +8,16 @@ const INTERNAL = "ERR_INTERNAL";
 
 /** The code and the message, nothing else of it. */
 export function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: error instanceof CodedError ? error.code : INTERNAL, message };
+  return { code: error instanceof CodedError ? error.code : INTERNAL, message: textOf(error) };
+}
+
+/** Anything can be thrown, also what has no text. */
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "what was thrown has no text";
+  }
 }
 
 /** A race is lost to somebody who won it; whoever loses this many in a row has another problem. */

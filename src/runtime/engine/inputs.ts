@@ -4,7 +4,7 @@ import { formatPointer, type Pointer } from "../errors.ts";
 import { compareUtf8, matches } from "../query.ts";
 import type { Resource } from "../resource.ts";
 import type { View } from "../store/store.ts";
-import { keyOf, type Unit } from "./lane.ts";
+import { keyOf, kindKeyOf, type Lane, type Unit } from "./lane.ts";
 
 /** What the inputs of a unit are at a moment. */
 export interface InputsRead {
@@ -67,6 +67,29 @@ export function readInputs(unit: Unit, view: View): InputsRead {
   return { state, waitingFor, values, unheld, unused, seesUnused };
 }
 
+/** What inputs of before held and no strong input of now looks after. */
+export function heldInVain(
+  former: readonly Input<unknown>[],
+  { inputList, controller }: Lane,
+  view: View,
+): readonly Resource[] {
+  const found = new Map<string, Resource>();
+  for (const { namespace, kind, id } of former)
+    for (const resource of view.list({ namespace, type: kind.type }))
+      if (id === undefined || id === resource.metadata.id)
+        found.set(keyOf(resource.metadata), resource);
+  const isOfNow = ({ metadata }: Resource) =>
+    inputList.some(
+      ([, { strong, namespace, kind, id = metadata.id }]) =>
+        strong &&
+        kindKeyOf({ namespace, type: kind.type }) === kindKeyOf(metadata) &&
+        id === metadata.id,
+    );
+  return [...found.values()].filter(
+    (resource) => resource.metadata.finalizers.includes(controller.name) && !isOfNow(resource),
+  );
+}
+
 function readInput(
   unit: Unit,
   name: string,
@@ -86,6 +109,9 @@ function readInput(
   const isTaken = "value" in taken;
   const inSight = new Set(seen);
   for (const resource of found) {
+    // What concerns other items only is theirs to hold and to let go.
+    if (lane.each !== undefined && !inSight.has(resource) && isOfOthers(input, resource, item))
+      continue;
     const key = keyOf(resource.metadata);
     const known = draft.strong.get(key) ?? { resource, isUsed: false, isSeen: false };
     if (isTaken && inSight.has(resource)) {
@@ -139,6 +165,10 @@ function seenOf(
     (item === undefined || concerns(input, resource, item));
   return found.every(lets) ? found : found.filter(lets);
 }
+
+/** Whether it concerns some item, but not this one. */
+const isOfOthers = (input: Input<unknown>, resource: Resource, item: string): boolean =>
+  !concerns(input, resource, item) && input.items?.(resource as Resource<never>).length !== 0;
 
 /** Where the mapping fails it is taken for concerning everybody. */
 function concerns({ items }: Input<unknown>, resource: Resource, item: string): boolean {

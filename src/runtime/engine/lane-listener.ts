@@ -6,7 +6,7 @@ import type { Resource } from "../resource.ts";
 import { concernsOwner, isStatus, isStatusOf, type Listener } from "./events.ts";
 import { isSeen } from "./inputs.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
-import { keyOf, unitOf, type IdsByItem, type Lane, type Unit } from "./lane.ts";
+import { keyOf, mayHoldInVain, unitOf, type IdsByItem, type Lane, type Unit } from "./lane.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Listens for one controller. */
@@ -28,7 +28,7 @@ export class LaneListener implements Listener {
   }
 
   onInput(name: string, input: Input<unknown>, event: ChangeEvent, isBeginning: boolean): void {
-    if (!concernsInput(input, event)) return;
+    if (!concernsInput(input, event) && !this.#isHeld(input, event)) return;
     if (input.mode !== "each" && isStatusOf(this.controller, event)) return;
     if (this.#lane.each === undefined) this.#onNeeded(unitOf(this.#lane, ""), input, event);
     else if (input.mode === "each")
@@ -47,6 +47,11 @@ export class LaneListener implements Listener {
     if (concernsOwner(event, isBeginning)) this.#note(unitOf(this.#lane, item), event);
   }
 
+  /** What it holds without seeing it any more, it has to let go of. */
+  #isHeld({ strong }: Input<unknown>, { resource: { metadata } }: ChangeEvent): boolean {
+    return strong && metadata.finalizers.includes(this.controller.name);
+  }
+
   /** What a call needs is gone: whoever works on it need not go on. */
   #onNeeded(unit: Unit, input: Input<unknown>, event: ChangeEvent): void {
     if (unit.abort !== undefined && (input.mode === "one" || input.mode === "each"))
@@ -61,36 +66,52 @@ export class LaneListener implements Listener {
     if (!isBeginning) tally.mappedIn++;
     if (input.items === undefined) {
       if (isBeginning) return;
+      if (mayHoldInVain(this.#lane)) this.#onRead(unitOf(this.#lane, ""), event);
       tally.mappedOut += units.size;
       if (!isStatus(event)) this.#scheduler.enqueueAll(this.#lane, event.resource.metadata);
       else for (const unit of units.values()) this.#scheduler.hint(unit, event.resource.metadata);
       return;
     }
-    try {
-      const concerned = this.#mapped(name, input, event);
-      if (isBeginning) return;
-      tally.mappedOut += concerned.size;
-      for (const item of concerned) this.#onRead(unitOf(this.#lane, item), event);
-    } catch (cause) {
-      this.#complain("items", cause);
-      if (!isBeginning) this.#scheduler.enqueueAll(this.#lane, event.resource.metadata);
+    const concerned = this.#mapped(name, input, event);
+    if (isBeginning && !this.#isHeld(input, event)) return;
+    if (concerned === undefined) {
+      this.#scheduler.enqueueAll(this.#lane, event.resource.metadata);
+      return;
     }
+    tally.mappedOut += concerned.size;
+    for (const item of concerned) this.#onRead(unitOf(this.#lane, item), event);
   }
 
-  /** The items that a change concerns, before and after it; keeps the index of them. */
-  #mapped(name: string, { items }: Input<unknown>, event: ChangeEvent): ReadonlySet<string> {
+  /**
+   * Keeps the index of the items that a resource concerns.
+   *
+   * @returns those that a change concerns, before and after it; nothing when one cannot be mapped
+   */
+  #mapped(
+    name: string,
+    input: Input<unknown>,
+    event: ChangeEvent,
+  ): ReadonlySet<string> | undefined {
     const index = this.#lane.concerned.get(name);
     const { id } = event.resource.metadata;
-    const itemsOf = (resource: Resource) => items?.(resource as Resource<never>) ?? [];
-    const before = event.type === "updated" ? itemsOf(event.old) : [];
-    const after = itemsOf(event.resource);
+    const before = event.type === "updated" ? this.#itemsFor(input, event.old) : [];
+    const after = this.#itemsFor(input, event.resource);
     if (index !== undefined) {
-      for (const item of before) forget(index, item, id);
-      for (const item of after)
+      for (const item of before ?? []) forget(index, item, id);
+      for (const item of after ?? [])
         if (event.type === "destroyed") forget(index, item, id);
         else note(index, item, id);
     }
-    return new Set([...before, ...after]);
+    return before && after && new Set([...before, ...after]);
+  }
+
+  #itemsFor({ items }: Input<unknown>, resource: Resource): readonly string[] | undefined {
+    try {
+      return items?.(resource as Resource<never>) ?? [];
+    } catch (cause) {
+      this.#complain("items", cause);
+      return undefined;
+    }
   }
 
   /** Who reads what it writes itself wants to see that; its finalizers on others' it does not. */
@@ -124,13 +145,20 @@ export class LaneListener implements Listener {
   }
 }
 
-/** Whether a resource that the input may consist of came, went or changed. */
+/**
+ * Whether a resource that the input may consist of came, went or changed. Of a query that throws the
+ * reading that follows tells.
+ */
 export function concernsInput(input: Input<unknown>, event: ChangeEvent): boolean {
   const { query, destroyReady } = input;
   if (query === undefined && !destroyReady) return true;
   const concerns = ({ metadata }: Resource) =>
     matches(query, metadata) && (!destroyReady || isSeen(input, { metadata }));
-  return concerns(event.resource) || (event.type === "updated" && concerns(event.old));
+  try {
+    return concerns(event.resource) || (event.type === "updated" && concerns(event.old));
+  } catch {
+    return true;
+  }
 }
 
 function note(index: IdsByItem, item: string, id: string): void {

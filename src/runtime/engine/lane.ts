@@ -140,6 +140,12 @@ export function kindsOf({ outputs }: Controller, inputs: Inputs): readonly Kind[
   return [...new Map(kinds.map((kind) => [kindKeyOf(kind), kind])).values()];
 }
 
+/** Whether there may be strong inputs that are held for items which are gone: nobody looks after them. */
+export const mayHoldInVain = ({ each, units, inputList }: Lane): boolean =>
+  each !== undefined &&
+  units.size === 0 &&
+  inputList.some(([name, { strong }]) => strong && name !== each);
+
 /** The unit of an item; it is made when it is first asked for. */
 export function unitOf(lane: Lane, item: string): Unit {
   const known = lane.units.get(item);

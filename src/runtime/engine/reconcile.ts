@@ -91,6 +91,7 @@ export async function runUnits(
       const returned = call.begin();
       if (isPromise(returned)) {
         promised = { found, call, returned };
+        void returned.then(undefined, () => undefined); // it is heard after the commit, and may fail before
         break;
       }
       conclusions.push(conclude(found, returned, options));

@@ -24,7 +24,7 @@ import { holdOf, releaseOf } from "./finalizers.ts";
 import { controllerAccess } from "./access.ts";
 import { concernsInput } from "./lane-listener.ts";
 import { checkInputs, checkShape } from "./registration.ts";
-import { readInputs, type InputsRead } from "./inputs.ts";
+import { heldInVain, readInputs, type InputsRead } from "./inputs.ts";
 import type { ChangeEvent } from "./kind-watch.ts";
 import { keyOf, kindsOf, unitOf, type Lane, type Reason, type Unit } from "./lane.ts";
 import { planOutputs, readOwned, type Desired } from "./outputs.ts";
@@ -52,8 +52,14 @@ export class Runner implements Listener {
   /** As of the last reading; then as of the last values that are not used any more. */
   #unused: InputsRead["unused"] = [];
   #finished: InputsRead["unused"] = [];
+  /** Strong inputs that were replaced: all, those before the last reading, those not used any more. */
+  #former: readonly Input<unknown>[] = [];
+  #formerRead: readonly Input<unknown>[] = [];
+  #formerFinished: readonly Input<unknown>[] = [];
   #isBusy = false;
   #leavePause: (isStopped: boolean) => void = () => undefined;
+  /** Set while what could not be published again waits for its next try. */
+  #retry: { readonly now: () => void; readonly cancel: () => void } | undefined;
 
   constructor(lane: Lane, options: RunnerOptions) {
     this.lane = lane;
@@ -62,6 +68,7 @@ export class Runner implements Listener {
     const abandon = () => {
       this.#changes?.abandon();
       this.#leavePause(true);
+      this.#retry?.cancel();
     };
     options.signal.addEventListener("abort", abandon, { once: true });
   }
@@ -91,17 +98,32 @@ export class Runner implements Listener {
     void this.#publishAgain(published);
   }
 
-  async #publishAgain(published: Desired): Promise<void> {
+  async #publishAgain(published: Desired, tries = 1): Promise<void> {
     const { activity, log } = this.#options;
+    this.#retry?.cancel();
+    this.#retry = undefined;
     activity.begin();
     try {
       await this.#publish(published);
       await this.#release();
     } catch (error) {
       log.warn({ ...failureOf(error) }, "cannot publish again");
+      this.#retryLater(published, tries);
     } finally {
       activity.end();
     }
+  }
+
+  /** Nothing else would say that the outputs are not as they were published. */
+  #retryLater(published: Desired, tries: number): void {
+    const { clock, random, signal } = this.#options;
+    if (signal.aborted || this.#published !== published) return;
+    const now = () => {
+      if (this.#published === published) void this.#publishAgain(published, tries + 1);
+    };
+    this.#retry?.cancel();
+    const cancel = clock.alarm(after(clock.now(), retryDelay(tries, random)), now);
+    this.#retry = { now, cancel };
   }
 
   #note(reason: Reason): void {
@@ -113,6 +135,7 @@ export class Runner implements Listener {
   /** Runs now if it pauses. */
   endPause(): void {
     this.#leavePause(false);
+    this.#retry?.now();
   }
 
   /** Resolves when it has ended for good. */
@@ -142,8 +165,10 @@ export class Runner implements Listener {
       },
     });
     this.#changes = changes;
+    const over = new AbortController();
+    const whileItRuns = AbortSignal.any([signal, over.signal]);
     const context: RunContext<Inputs, Outputs> = {
-      ...controllerAccess({ store, lane: this.lane, signal }),
+      ...controllerAccess({ store, lane: this.lane, signal: whileItRuns }),
       clock,
       random,
       log,
@@ -158,6 +183,7 @@ export class Runner implements Listener {
       await run?.(context);
     } finally {
       this.#changes = undefined;
+      over.abort();
     }
   }
 
@@ -165,12 +191,14 @@ export class Runner implements Listener {
     const { controller } = this;
     checkShape({ ...controller, inputs });
     checkInputs({ ...controller, inputs });
+    const former = Object.values(this.lane.inputs).filter(({ strong }) => strong);
     await this.#options.changeInputs(this, () => {
+      this.#former = [...this.#former, ...former];
       this.lane.inputs = inputs;
       this.lane.inputList = Object.entries(inputs);
       this.lane.kinds = kindsOf(controller, inputs);
     });
-    this.#changes?.note();
+    this.#changes?.renew();
   }
 
   /** Puts finalizers on strong inputs before they are used. */
@@ -180,6 +208,7 @@ export class Runner implements Listener {
       this.lane.tally.reads++;
       const inputs = await core.snapshot(this.lane.kinds, (view) => readInputs(this.#unit, view));
       this.#unused = inputs.unused;
+      this.#formerRead = this.#former;
       this.#unit.waitingFor = inputs.waitingFor;
       if (inputs.waitingFor === "") this.lane.waiting.delete(this.#unit);
       else this.lane.waiting.add(this.#unit);
@@ -194,6 +223,7 @@ export class Runner implements Listener {
   async #finish(): Promise<void> {
     this.#succeed();
     this.#finished = this.#unused;
+    this.#formerFinished = this.#formerRead;
     await this.#release();
   }
 
@@ -207,17 +237,24 @@ export class Runner implements Listener {
   async #release(): Promise<void> {
     const { signal, core } = this.#options;
     const finished = new Set(this.#finished.map(({ metadata }) => keyOf(metadata)));
-    if (finished.size === 0 || signal.aborted) return;
+    const former = this.#formerFinished;
+    if (finished.size + former.length === 0 || signal.aborted) return;
+    const kinds = former.map(({ namespace, kind: { type } }) => ({ namespace, type }));
     await untilCurrent(async () => {
-      const { unused, owned } = await core.snapshot(this.lane.kinds, (view) => ({
-        unused: readInputs(this.#unit, view).unused,
-        owned: [...readOwned(this.#unit, view).values()].flatMap((own) => [...own.values()]),
-      }));
+      const { unused, left, owned } = await core.snapshot(
+        [...this.lane.kinds, ...kinds],
+        (view) => ({
+          unused: readInputs(this.#unit, view).unused,
+          left: heldInVain(former, this.lane, view),
+          owned: [...readOwned(this.#unit, view).values()].flatMap((own) => [...own.values()]),
+        }),
+      );
       if (owned.some(({ metadata }) => metadata.phase === "tearingDown")) return;
-      const writes = unused
-        .filter(({ metadata }) => finished.has(keyOf(metadata)))
-        .map((resource) => releaseOf(resource, this.controller.name));
+      const free = unused.filter(({ metadata }) => finished.has(keyOf(metadata)));
+      const writes = [...free, ...left].map((found) => releaseOf(found, this.controller.name));
       if (writes.length > 0) await this.#commit(writes);
+      this.#former = this.#former.filter((input) => !former.includes(input));
+      this.#formerFinished = [];
     }, signal);
   }
 

@@ -1,8 +1,11 @@
 /** Says as resources how controllers are doing. */
 import { isDeepStrictEqual } from "node:util";
 import { formatPointer } from "../errors.ts";
-import { rfc3339 } from "../instant.ts";
+import { retryDelay } from "../backoff.ts";
+import type { Clock } from "../clock.ts";
+import { after, rfc3339 } from "../instant.ts";
 import type { Logger } from "../logger.ts";
+import type { Random } from "../random.ts";
 import type { DeepReadonly, SpecOf } from "../resource.ts";
 import type { Store } from "../store/state.ts";
 import type { Activity } from "./activity.ts";
@@ -43,21 +46,30 @@ const isSame = (written: Status | undefined, status: Status): boolean =>
   written !== undefined &&
   isDeepStrictEqual(written, { ...status, lastReason: written.lastReason });
 
-/** Where statuses are published. */
+/** What a board needs. */
+export interface StatusBoardOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly activity: Activity;
+}
+
+/** Where statuses are published; what cannot be written is tried again. */
 export class StatusBoard {
-  readonly #store: Store;
-  readonly #log: Logger;
-  readonly #activity: Activity;
+  readonly #options: StatusBoardOptions;
   readonly #changed = new Set<Lane>();
   /** What was written last, or is being written. */
   readonly #written = new Map<Lane, Status>();
   #writing: Promise<void> | undefined;
+  readonly #failed = new Set<Lane>();
+  /** Writes that failed in a row. */
+  #failures = 0;
+  #cancelRetry: (() => void) | undefined;
   #closed = false;
 
-  constructor(options: { store: Store; log: Logger; activity: Activity }) {
-    this.#store = options.store;
-    this.#log = options.log;
-    this.#activity = options.activity;
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
   }
 
   /** The status may have changed; only what did is written. */
@@ -67,21 +79,32 @@ export class StatusBoard {
     this.#writing ??= this.#writeAll();
   }
 
+  /** Tries again now what could not be written. */
+  endPause(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    const failed = [...this.#failed];
+    this.#failed.clear();
+    for (const lane of failed) this.mark(lane);
+  }
+
   /** Resolves when the write that is going on has ended. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelRetry?.();
     await this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    this.#activity.begin();
+    const { activity } = this.#options;
+    activity.begin();
     for (const lane of this.#changed) {
       if (this.#closed) break;
       this.#changed.delete(lane);
       await this.#write(lane);
     }
     this.#writing = undefined;
-    this.#activity.end();
+    activity.end();
   }
 
   async #write(lane: Lane): Promise<void> {
@@ -91,10 +114,20 @@ export class StatusBoard {
     const spec = status as SpecOf<typeof ControllerStatus>;
     const options = { owner: ENGINE, initial: status };
     try {
-      await this.#store.modify(ControllerStatus, name, () => spec, options);
+      await this.#options.store.modify(ControllerStatus, name, () => spec, options);
+      this.#failures = 0;
     } catch (cause) {
       this.#written.delete(lane);
-      this.#log.warn({ controller: name, cause: String(cause) }, "cannot write a status");
+      this.#options.log.warn({ controller: name, cause: String(cause) }, "cannot write a status");
+      this.#retryLater(lane);
     }
+  }
+
+  #retryLater(lane: Lane): void {
+    const { clock, random } = this.#options;
+    this.#failed.add(lane);
+    if (this.#closed || this.#cancelRetry !== undefined) return;
+    const retryAt = after(clock.now(), retryDelay(++this.#failures, random));
+    this.#cancelRetry = clock.alarm(retryAt, () => this.endPause());
   }
 }

@@ -67,10 +67,7 @@ class Waiting implements Backlog {
   follow(source: Batches): void {
     // What comes before subscribe returns ends the subscription only afterwards.
     const subscription = source.subscribe({
-      next: (batch) => {
-        for (const event of batch) this.#take(event);
-        this.#wake?.();
-      },
+      next: (batch) => this.#takeAll(batch),
       error: (error: unknown) => this.#finish({ error }),
       complete: () => this.#finish({}),
     });
@@ -96,6 +93,16 @@ class Waiting implements Backlog {
   close = (): void => {
     this.#finish({});
   };
+
+  /** What cannot be encoded ends this watch, as the library would end the process. */
+  #takeAll(batch: readonly WatchEvent[]): void {
+    try {
+      for (const event of batch) this.#take(event);
+      this.#wake?.();
+    } catch (error) {
+      this.#finish({ error });
+    }
+  }
 
   #take(event: WatchEvent): void {
     if (this.#end !== undefined || this.#cut) return;

@@ -20,11 +20,19 @@ export class MessageWriter {
   #buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
   #at = 0;
 
-  /** Takes what was written, as a copy, and begins anew. */
-  finish(): Buffer {
+  /** Takes what `fill` writes, as a copy; of what throws nothing stays behind. */
+  write(fill: () => void): Buffer {
+    try {
+      fill();
+      return this.#finish();
+    } finally {
+      this.#at = 0;
+    }
+  }
+
+  #finish(): Buffer {
     const message = Buffer.allocUnsafe(this.#at);
     this.#buffer.copy(message, 0, 0, this.#at);
-    this.#at = 0;
     if (this.#buffer.length > BYTES_KEPT) this.#buffer = Buffer.allocUnsafeSlow(BYTES_AT_FIRST);
     return message;
   }

@@ -94,6 +94,9 @@ export interface CallStatus {
   readonly details: string;
 }
 
+/** Details travel as a header, and clients take 8 KiB of headers at least. */
+const DETAILS_UNITS_MAX = 2048;
+
 /**
  * The status of an error in a method. What is in no table is UNKNOWN, and tells nothing: its message
  * was not written for the caller.
@@ -109,6 +112,9 @@ export function statusOf(
   const row = tables.map((table) => table[error.code]).find((found) => found !== undefined);
   return {
     code: row?.except?.[method] ?? row?.status ?? status.UNKNOWN,
-    details: error.message,
+    details: shortened(error.message),
   };
 }
+
+const shortened = (text: string): string =>
+  text.length > DETAILS_UNITS_MAX ? `${text.slice(0, DETAILS_UNITS_MAX)}…`.toWellFormed() : text;

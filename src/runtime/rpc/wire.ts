@@ -38,10 +38,7 @@ export function resourceBytes(kindOf: KindLookup): ResourceBytes {
     let bytes = young.get(resource);
     if (bytes !== undefined) return bytes;
     bytes = old.get(resource);
-    if (bytes === undefined) {
-      writeResource(writer, resource, kindOf);
-      bytes = writer.finish();
-    }
+    bytes ??= writer.write(() => writeResource(writer, resource, kindOf));
     size += bytes.length;
     if (size > REMEMBERED_BYTES_MAX / 2) {
       old = young;

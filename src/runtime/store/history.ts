@@ -57,7 +57,8 @@ export class History {
   append(changes: readonly Change[]): void {
     for (const change of changes) this.#changes.push(change);
     this.#head += changes.length;
-    if (this.#changes.length > 2 * this.#keep) this.#changes = this.#changes.slice(-this.#keep);
+    if (this.#changes.length > 2 * this.#keep)
+      this.#changes = this.#changes.slice(this.#changes.length - this.#keep);
   }
 
   bookmarkAt(position: number): Bookmark {

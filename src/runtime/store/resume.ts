@@ -48,7 +48,11 @@ export const resume = (
       },
     });
     watch.open();
-    return () => watch.close();
+    const forget = clock.onStep(() => watch.endPause());
+    return () => {
+      forget();
+      watch.close();
+    };
   });
 
 /** An event about a resource. */

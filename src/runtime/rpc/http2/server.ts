@@ -157,6 +157,9 @@ class Http2RpcServer implements RpcServer {
 
   #receive(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.on("error", () => undefined); // its end says it all
+    // Reset without an error it would stay, and its connection with it, even when that is gone.
+    stream.once("aborted", () => stream.destroy());
+    stream.once("end", () => stream.closed && stream.destroy());
     const type = headers["content-type"] ?? "";
     if (headers[":method"] !== "POST" || !/^application\/grpc(?:$|[+;])/.test(type)) {
       stream.respond({ ":status": 415 }, { endStream: true });

@@ -139,7 +139,13 @@ export class RemoteWatch {
   #tell(events: readonly WatchEvent[], reporter: Reporter): void {
     if (this.#over) return;
     for (const event of events) if ("bookmark" in event) this.#bookmark = event.bookmark;
-    const passed = events.filter(this.#plan.passes);
+    let passed: readonly WatchEvent[];
+    try {
+      passed = events.filter(this.#plan.passes);
+    } catch (error) {
+      this.#fail(error); // such as a query that throws
+      return;
+    }
     if (passed.length > 0) this.#subscriber.next(passed);
     reporter.told(events);
     if (events.at(-1)?.type === "errored") {
@@ -157,9 +163,16 @@ export class RemoteWatch {
     }
     const { clock, random } = this.#ports;
     const spread = 1 + DELAY_SPREAD * (2 * fraction(random) - 1);
-    this.#cancelAlarm = clock.alarm(after(clock.now(), this.#delay * spread), () =>
-      this.#begin({ ...this.#plan.request, options: this.#onward() }),
-    );
+    const begin = () => {
+      this.#cancelAlarm();
+      this.#begin({ ...this.#plan.request, options: this.#onward() });
+    };
+    const cancel = clock.alarm(after(clock.now(), this.#delay * spread), begin);
+    const forget = clock.onStep(begin); // the instant may be years away then
+    this.#cancelAlarm = () => {
+      cancel();
+      forget();
+    };
     this.#delay = Math.min(this.#delay * DELAY_GROWTH, DELAY_MAX);
   }
 
