@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import type Sqlite from "better-sqlite3";
 import { StoreClosedError } from "../closed.ts";
 import { makeDurable } from "./durable.ts";
 import { fileError } from "./file-error.ts";
@@ -49,16 +50,75 @@ export interface Database {
  */
 export async function openDatabase(file: string, name = resolve(file)): Promise<Database> {
   const path = resolve(file);
-  const guarded = <T>(run: () => T): T => {
+  const guarded = guardedBy(name);
+  const { default: Sqlite } = await import("better-sqlite3");
+  guarded(() => makePrivate(path));
+  const sqlite = guarded(() => new Sqlite(path, { timeout: 0 }));
+  return databaseOver(sqlite, name);
+}
+
+/** What is done at the points of a transaction where a machine can fail; a throw is its failure. */
+export interface DiskHooks {
+  /** Before anything is written. */
+  readonly begins?: () => void;
+  /** All is written and nothing is durable: a throw takes all of it back. */
+  readonly ends?: () => void;
+  /** All is durable, and nobody knows yet. */
+  readonly committed?: () => void;
+  /** The database is closed, by whomever; called once. */
+  readonly closes?: (image: Uint8Array) => void;
+}
+
+/** A database in memory: the disk of a simulated machine. */
+export interface MemoryDatabase extends Database {
+  /** All that is committed. */
+  image(): Uint8Array;
+}
+
+/**
+ * Loads the library, so that databases can be opened in memory at once.
+ *
+ * @returns opens a new database, or one with what an image holds
+ */
+export async function loadMemoryDatabases(): Promise<
+  (hooks?: DiskHooks, image?: Uint8Array) => MemoryDatabase
+> {
+  const { default: Sqlite } = await import("better-sqlite3");
+  return ({ begins, ends, committed, closes } = {}, image) => {
+    const sqlite = new Sqlite(image === undefined ? ":memory:" : Buffer.from(image));
+    const database = databaseOver(sqlite, "(memory)");
+    const imageOf = () => new Uint8Array(sqlite.serialize());
+    return {
+      ...database,
+      image: imageOf,
+      transaction(write) {
+        begins?.();
+        database.transaction(() => {
+          write();
+          ends?.();
+        });
+        committed?.();
+      },
+      close() {
+        if (sqlite.open) closes?.(imageOf());
+        database.close();
+      },
+    };
+  };
+}
+
+const guardedBy =
+  (name: string) =>
+  <T>(run: () => T): T => {
     try {
       return run();
     } catch (error) {
       throw fileError(error, name);
     }
   };
-  const { default: Sqlite } = await import("better-sqlite3");
-  guarded(() => makePrivate(path));
-  const sqlite = guarded(() => new Sqlite(path, { timeout: 0 }));
+
+function databaseOver(sqlite: Sqlite.Database, name: string): Database {
+  const guarded = guardedBy(name);
   const pragma = (source: string) => guarded(() => sqlite.pragma(source, { simple: true }));
   const transact = sqlite.transaction((write: () => void) => write());
   return {

@@ -1,0 +1,76 @@
+/** A trace as a timeline that people read. */
+import { days, instantOf, type Instant } from "../instant.ts";
+import { traceHeader } from "./replay.ts";
+import type { TraceLine } from "./trace.ts";
+
+type Line = TraceLine & Readonly<Record<string, unknown>>;
+
+/** What a line of each sort says; the rest is told as it is. */
+const sentences: Readonly<Record<string, (line: Line) => string>> = {
+  scenario: ({ name, seed, horizon }) =>
+    `${text(name)}, seed ${text(seed)}, ${round(Number(horizon) / days(1))} days`,
+  start: ({ boot }) => `starts (process ${Number(boot) + 1})`,
+  end: ({ down }) => `is down for ${span(Number(down))}`,
+  "cannot start": ({ code }) => `cannot start: ${text(code)}`,
+  refused: ({ code }) => `the operator is refused: ${text(code)}`,
+  run: ({ unit, of }) => `runs ${text(unit)}${Number(of) > 1 ? `, one of ${text(of)} ready` : ""}`,
+  write: ({ versions }) =>
+    `commits ${(versions as (string | null)[]).map((one) => one ?? "a removal").join(", ")}`,
+  note: ({ name, value }) => `${text(name)} ${text(value)}`,
+  log: ({ level, message, what, at, node, ...fields }) =>
+    `${text(level)}: ${text(message)}${rest(fields)}`,
+  message: ({ kind, id, to, copies }) =>
+    `${text(kind)} ${text(id)} to ${text(to)}${copies === 0 ? " is lost" : copies === 2 ? " goes twice" : ""}`,
+  event: ({ kind, what, at, node, place, ...fields }) =>
+    `** ${text(kind)} [${text(place)}]${rest(fields)}`,
+  heal: () => "** all faults end",
+  over: ({ property, problems }) =>
+    property === undefined
+      ? "** the end"
+      : `** BROKEN: ${text(property)}${((problems ?? []) as string[]).map((one) => `\n     ${one}`).join("")}`,
+};
+
+/**
+ * Turns a trace into text, line by line.
+ *
+ * @param lines JSON, as a simulation writes them
+ * @throws {TraceUnreadableError} when they are of something else
+ */
+export function* explain(lines: Iterable<string>): Generator<string> {
+  let start: Instant | undefined;
+  for (const json of lines) {
+    if (json === "") continue;
+    if (start === undefined) traceHeader(json);
+    const line = JSON.parse(json) as Line;
+    const { what, node = "" } = line;
+    const moment = instantOf(Number(line.at ?? start ?? 0));
+    if (line.at !== undefined) start ??= moment;
+    const when = line.at === undefined ? " ".repeat(24) : new Date(moment).toISOString();
+    const sentence = sentences[what]?.(line) ?? json;
+    yield `${when} ${node.padEnd(6)} ${sentence}`;
+    start ??= moment;
+  }
+}
+
+const text = (value: unknown): string =>
+  typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+
+const rest = (fields: Readonly<Record<string, unknown>>): string =>
+  Object.entries(fields)
+    .map(([name, value]) => ` ${name}=${durations.has(name) ? span(Number(value)) : text(value)}`)
+    .join("");
+
+const durations = new Set(["for", "down", "by", "noticed"]);
+const round = (value: number) => Math.round(value * 100) / 100;
+const units = [
+  ["d", days(1)],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** A duration in the largest unit that it fills. */
+export function span(duration: number): string {
+  const [name, size] = units.find(([, each]) => Math.abs(duration) >= each) ?? ["ms", 1];
+  return `${round(duration / size)} ${name}`;
+}

@@ -1,0 +1,140 @@
+/** A store as a process of a simulated machine sees it: watches break and lag, and the dead are silent. */
+import { Observable, type Subscriber } from "rxjs";
+import { WatchOverrunError } from "../errors.ts";
+import type { Resource } from "../resource.ts";
+import type { CoreStore, WatchEvent, WatchKindOptions, Kind } from "../store/store.ts";
+
+type Batch = readonly WatchEvent[];
+
+/** How a watch ends that nobody closed. */
+export const watchEnds = ["overrun", "error", "complete"] as const;
+export type WatchEnd = (typeof watchEnds)[number];
+
+/** What the store of a process needs to know. */
+export interface FaultyCoreOptions {
+  readonly isAlive: () => boolean;
+  /** Told of each commit that went well. */
+  readonly onWritten: (resources: readonly (Resource | undefined)[]) => void;
+}
+
+interface Follower {
+  readonly subscriber: Subscriber<Batch>;
+  /** From the end of its list on it can lag. */
+  isLive: boolean;
+}
+
+/** A core store that does as it is told. */
+export class FaultyCore implements CoreStore {
+  readonly atomic: boolean;
+  readonly #core: CoreStore;
+  readonly #options: FaultyCoreOptions;
+  readonly #followers = new Set<Follower>();
+  #held: (() => void)[] | undefined;
+  readonly edit: NonNullable<CoreStore["edit"]>;
+
+  constructor(core: CoreStore, options: FaultyCoreOptions) {
+    this.atomic = core.atomic;
+    this.#core = core;
+    this.#options = options;
+    this.edit = async (pointer, decide) => {
+      const resource = await this.#heard(
+        core.edit?.(pointer, decide) ?? Promise.resolve(undefined),
+      );
+      this.#options.onWritten([resource]);
+      return resource;
+    };
+  }
+
+  get(...given: Parameters<CoreStore["get"]>): ReturnType<CoreStore["get"]> {
+    return this.#heard(this.#core.get(...given));
+  }
+
+  list(...given: Parameters<CoreStore["list"]>): ReturnType<CoreStore["list"]> {
+    return this.#heard(this.#core.list(...given));
+  }
+
+  async commit(...given: Parameters<CoreStore["commit"]>): ReturnType<CoreStore["commit"]> {
+    const resources = await this.#heard(this.#core.commit(...given));
+    this.#options.onWritten(resources);
+    return resources;
+  }
+
+  snapshot: CoreStore["snapshot"] = (kinds, read) => this.#heard(this.#core.snapshot(kinds, read));
+
+  watch(...given: Parameters<CoreStore["watch"]>): ReturnType<CoreStore["watch"]> {
+    return this.#core.watch(...given);
+  }
+
+  watchKind(kind: Kind, options: WatchKindOptions = {}): Observable<Batch> {
+    const batches = this.#core.watchKind(kind, options);
+    return new Observable((subscriber) => {
+      const follower: Follower = { subscriber, isLive: options.bootstrapContents !== true };
+      this.#followers.add(follower);
+      subscriber.add(() => this.#followers.delete(follower));
+      subscriber.add(
+        batches.subscribe({
+          next: (batch) => this.#deliver(follower, batch),
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      );
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#core.close();
+  }
+
+  /** Ends one of the watches, by a number in [0, 1), or all of them. */
+  endWatches(end: WatchEnd, which?: number): void {
+    const all = [...this.#followers];
+    const chosen =
+      which === undefined ? all : all.slice(Math.floor(which * all.length)).slice(0, 1);
+    for (const { subscriber } of chosen) endings[end](subscriber);
+  }
+
+  /** From now on nobody who watches hears anything. */
+  startLagging(): void {
+    this.#held ??= [];
+  }
+
+  /** Everybody hears what they missed, in order. */
+  stopLagging(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const deliver of held) deliver();
+  }
+
+  #deliver(follower: Follower, batch: Batch): void {
+    const { subscriber, isLive } = follower;
+    follower.isLive ||= batch.some(({ type }) => type === "bootstrapped");
+    if (isLive && this.#held !== undefined) this.#held.push(() => subscriber.next(batch));
+    else if (this.#options.isAlive()) subscriber.next(batch);
+  }
+
+  /** A process that is dead gets no answer. */
+  #heard<T>(answer: Promise<T>): Promise<T> {
+    const { isAlive } = this.#options;
+    return new Promise((resolve, reject) => {
+      answer.then(
+        (value) => {
+          if (isAlive()) resolve(value);
+        },
+        (error: unknown) => {
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
+          if (isAlive()) reject(error);
+        },
+      );
+    });
+  }
+}
+
+const endings: Readonly<Record<WatchEnd, (subscriber: Subscriber<Batch>) => void>> = {
+  overrun(subscriber) {
+    const error = new WatchOverrunError("the watch fell too far behind");
+    subscriber.next([{ type: "errored", error }]);
+    subscriber.complete();
+  },
+  error: (subscriber) => subscriber.error(new Error("the connection was lost")),
+  complete: (subscriber) => subscriber.complete(),
+};

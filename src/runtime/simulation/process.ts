@@ -1,0 +1,227 @@
+/** One process of a simulated node: the real store and the real engine, from its start to its end. */
+import type { Clock } from "../clock.ts";
+import { createEngine, type Engine } from "../engine/index.ts";
+import { turn } from "../engine/turn.ts";
+import type { Logger } from "../logger.ts";
+import { formatPointer } from "../errors.ts";
+import type { Resource } from "../resource.ts";
+import { sqliteStoreOver } from "../store/sqlite/sqlite.ts";
+import { storeOver, type Store } from "../store/state.ts";
+import type { Disk } from "./disk.ts";
+import { FaultyCore } from "./faulty-core.ts";
+import { streamOf, type Stream } from "./kernel/streams.ts";
+import type { ProcessNetwork } from "./network.ts";
+import type { Machine, Operator, Scenario } from "./scenario.ts";
+import type { Trace, TraceLine } from "./trace.ts";
+
+/** What a process is started with. */
+export interface ProcessOptions {
+  readonly node: string;
+  /** How many processes the node had before. */
+  readonly boot: number;
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly disk: Disk;
+  readonly files: Map<string, string>;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  /** A line about this process, with its time and node. */
+  readonly line: (what: string, fields: object) => TraceLine;
+  /** A commit takes so long. */
+  readonly wait: (duration: number) => void;
+  /** The machine goes down. */
+  readonly crash: () => void;
+  /** Something went wrong that it may not be blamed for. */
+  readonly fails: () => void;
+  /** Counts what is told at the end. */
+  readonly count: (what: "reconciles" | "writes") => void;
+  readonly noted: (name: string) => void;
+  readonly network: ProcessNetwork;
+}
+
+/** A process. */
+export class Process {
+  readonly #options: ProcessOptions;
+  readonly #end = Promise.withResolvers<undefined>();
+  readonly machine: Machine;
+  #isAlive = true;
+  #store: Store | undefined;
+  #core: FaultyCore | undefined;
+  #engine: Engine | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
+    const { node, boot, seed, clock, files, network, trace, line } = options;
+    const note = (what: string, value: string) => {
+      if (!this.#isAlive) return;
+      options.noted(what);
+      trace.add(line("note", { name: what, value }));
+    };
+    this.machine = {
+      name: node,
+      clock,
+      files,
+      network,
+      random: streamOf(seed, "random", node, boot),
+      log: this.#logger({}),
+      stream: (purpose) => streamOf(seed, "purpose", node, purpose),
+      note,
+    };
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  /** The store, once it is open. */
+  get store(): Store | undefined {
+    return this.#store;
+  }
+
+  get network(): ProcessNetwork {
+    return this.#options.network;
+  }
+
+  /** Its watches, for those who break them. */
+  get watches(): Pick<FaultyCore, "endWatches" | "startLagging" | "stopLagging"> | undefined {
+    return this.#core;
+  }
+
+  /** Opens the store and starts the engine; what goes wrong is told by {@link Process.settled}. */
+  start(isNew: boolean): void {
+    this.#do(() => this.#start(isNew));
+  }
+
+  /** Lets an operator do something beside what it does. */
+  operate(run: (operator: Operator) => Promise<void>): void {
+    const operator = this.#operator();
+    if (operator !== undefined) this.#do(() => run(operator));
+  }
+
+  /** Ends in order. */
+  stop(): void {
+    this.#do(async () => {
+      await this.#engine?.stop();
+      await this.#store?.close();
+      this.kill();
+    });
+  }
+
+  /** Ends at once: whatever it was about to do never happens. */
+  kill(): void {
+    this.#isAlive = false;
+    this.#end.resolve(undefined);
+  }
+
+  /**
+   * Resolves when it has nothing to do now, or has ended.
+   *
+   * @throws what went wrong at its start, or in what an operator did
+   */
+  async settled(): Promise<void> {
+    await Promise.race([this.#quiet(), this.#end.promise]);
+  }
+
+  /** Who waits for an answer of another node has nothing to do until that comes. */
+  async #quiet(): Promise<void> {
+    const { network } = this.#options;
+    const done = this.#done().then(() => true);
+    if (await Promise.race([done, network.called.then(() => false)])) return;
+    for (let isDone = false; !isDone;) {
+      isDone = await Promise.race([done, turns().then(() => false)]);
+      if (!isDone && network.waiting > 0) {
+        done.catch((error: unknown) => {
+          this.#work = Promise.reject(error as Error); // told when it is asked next
+          this.#work.catch(() => undefined);
+        });
+        return;
+      }
+    }
+  }
+
+  async #done(): Promise<void> {
+    const work = this.#work;
+    await work;
+    if (this.#work === work) this.#work = Promise.resolve();
+    await this.#engine?.settled();
+  }
+
+  #do(work: () => Promise<void>): void {
+    const before = this.#work;
+    this.#work = (async () => {
+      await before;
+      await work();
+    })();
+  }
+
+  async #start(isNew: boolean): Promise<void> {
+    const { disk, scenario, seed, node, boot, wait, crash, fails } = this.#options;
+    const { clock, random, log } = this.machine;
+    const isAlive = () => this.#isAlive;
+    const database = disk.open({ isAlive, crash, wait, fails });
+    const { core } = sqliteStoreOver(database, { clock, random, kinds: scenario.kinds });
+    this.#core = new FaultyCore(core, { isAlive, onWritten: (written) => this.#written(written) });
+    this.#store = storeOver(this.#core);
+    const operator = this.#operator();
+    if (isNew && operator !== undefined) await scenario.setup(operator);
+    const choices = streamOf(seed, "choices", node, boot);
+    this.#engine = createEngine({
+      store: this.#store,
+      clock,
+      random,
+      log,
+      controllers: scenario.controllers(this.machine),
+      choose: (ready) => this.#chosen(ready, choices),
+    });
+    await this.#engine.start();
+  }
+
+  #operator(): Operator | undefined {
+    const store = this.#store;
+    if (store === undefined) return undefined;
+    return { ...this.machine, store, create: store.create, modify: store.modify };
+  }
+
+  #chosen(ready: readonly string[], choices: Stream): number {
+    const { trace, line, count } = this.#options;
+    const choice = choices.below(ready.length);
+    if (this.#isAlive) {
+      count("reconciles");
+      trace.add(line("run", { unit: ready[choice], of: ready.length }));
+    }
+    return choice;
+  }
+
+  #written(resources: readonly (Resource | undefined)[]): void {
+    const { trace, line, count } = this.#options;
+    count("writes");
+    const versions = resources.map((resource) =>
+      resource === undefined
+        ? null
+        : `${formatPointer(resource.metadata)} ${resource.metadata.phase} ${resource.metadata.version}`,
+    );
+    trace.add(line("write", { versions }));
+  }
+
+  /** Only who reads the trace sees it. */
+  #logger(fields: object): Logger {
+    const { trace, line } = this.#options;
+    const at = (level: string) => (more: object, message: string) => {
+      if (this.#isAlive && trace.isRead)
+        trace.remark(line("log", { level, message, ...fields, ...more }));
+    };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      child: (more) => this.#logger({ ...fields, ...more }),
+    };
+  }
+}
+
+/** All that can go on without the outside world has done so after these. */
+async function turns(): Promise<void> {
+  for (let round = 0; round < 3; round++) await turn();
+}

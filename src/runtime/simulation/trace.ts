@@ -1,0 +1,57 @@
+/**
+ * What happened in a simulation, as lines of JSON, and the hash over them: two runs with the same hash
+ * decided, wrote and signed the same things in the same order.
+ */
+import { createHash, type Hash } from "node:crypto";
+import type { Instant } from "../instant.ts";
+
+/** One line; `what` says which kind of line it is. */
+export interface TraceLine {
+  readonly what: string;
+  /** True time in milliseconds since 1970. */
+  readonly at?: Instant;
+  readonly node?: string;
+  readonly [field: string]: unknown;
+}
+
+/** Takes lines as they come, without their ends. */
+export type TraceSink = (line: string) => void;
+
+/** Writes a trace. */
+export class Trace {
+  readonly #hash: Hash = createHash("sha256");
+  readonly #sink: TraceSink | undefined;
+  #lines = 0;
+
+  constructor(sink?: TraceSink) {
+    this.#sink = sink;
+  }
+
+  /** Whether anybody reads the lines. */
+  get isRead(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /** How many lines are in the hash. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** A line that is part of what has to be the same. */
+  add(line: TraceLine): void {
+    const text = JSON.stringify(line);
+    this.#lines++;
+    this.#hash.update(text).update("\n");
+    this.#sink?.(text);
+  }
+
+  /** A line for readers only. */
+  remark(line: TraceLine): void {
+    this.#sink?.(JSON.stringify(line));
+  }
+
+  /** The hash so far, 64 hexadecimal digits. */
+  get digest(): string {
+    return this.#hash.copy().digest("hex");
+  }
+}
