@@ -17,12 +17,10 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   write: ({ versions }) =>
     `commits ${(versions as (string | null)[]).map((one) => one ?? "a removal").join(", ")}`,
   note: ({ name, value }) => `${text(name)} ${text(value)}`,
-  log: ({ level, message, what, at, node, ...fields }) =>
-    `${text(level)}: ${text(message)}${rest(fields)}`,
+  log: ({ level, message, ...fields }) => `${text(level)}: ${text(message)}${rest(fields)}`,
   message: ({ kind, id, to, copies }) =>
     `${text(kind)} ${text(id)} to ${text(to)}${copies === 0 ? " is lost" : copies === 2 ? " goes twice" : ""}`,
-  event: ({ kind, what, at, node, place, ...fields }) =>
-    `** ${text(kind)} [${text(place)}]${rest(fields)}`,
+  event: ({ kind, place, ...fields }) => `** ${text(kind)} [${text(place)}]${rest(fields)}`,
   heal: () => "** all faults end",
   over: ({ property, problems }) =>
     property === undefined
@@ -53,13 +51,16 @@ export function* explain(lines: Iterable<string>): Generator<string> {
 }
 
 const text = (value: unknown): string =>
-  typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  typeof value === "string" ? value : JSON.stringify(value);
 
 const rest = (fields: Readonly<Record<string, unknown>>): string =>
   Object.entries(fields)
+    .filter(([name]) => !toldAlready.has(name))
     .map(([name, value]) => ` ${name}=${durations.has(name) ? span(Number(value)) : text(value)}`)
     .join("");
 
+/** At the start of each line. */
+const toldAlready = new Set(["what", "at", "node"]);
 const durations = new Set(["for", "down", "by", "noticed"]);
 const round = (value: number) => Math.round(value * 100) / 100;
 const units = [

@@ -30,6 +30,7 @@ export class FaultyCore implements CoreStore {
   readonly #options: FaultyCoreOptions;
   readonly #followers = new Set<Follower>();
   #held: (() => void)[] | undefined;
+  #waiting = 0;
   readonly edit: NonNullable<CoreStore["edit"]>;
 
   constructor(core: CoreStore, options: FaultyCoreOptions) {
@@ -112,15 +113,23 @@ export class FaultyCore implements CoreStore {
     else if (this.#options.isAlive()) subscriber.next(batch);
   }
 
+  /** How many reads and writes are not answered yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** A process that is dead gets no answer. */
   #heard<T>(answer: Promise<T>): Promise<T> {
     const { isAlive } = this.#options;
+    this.#waiting++;
     return new Promise((resolve, reject) => {
       answer.then(
         (value) => {
+          this.#waiting--;
           if (isAlive()) resolve(value);
         },
         (error: unknown) => {
+          this.#waiting--;
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
           if (isAlive()) reject(error);
         },

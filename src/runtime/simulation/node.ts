@@ -107,7 +107,7 @@ export class SimulatedNode {
           if (process.isAlive) run();
         }),
     });
-    const process = new Process({
+    const process: Process = new Process({
       node: this.name,
       boot,
       seed,
@@ -133,7 +133,7 @@ export class SimulatedNode {
       noted: (name) => {
         tally.countNote(name);
       },
-      network: this.#network(boot, () => process.isAlive),
+      network: this.#network(boot, (): boolean => process.isAlive),
     });
     this.#process = process;
     this.#clock = clock;

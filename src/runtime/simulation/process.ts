@@ -9,6 +9,7 @@ import { sqliteStoreOver } from "../store/sqlite/sqlite.ts";
 import { storeOver, type Store } from "../store/state.ts";
 import type { Disk } from "./disk.ts";
 import { FaultyCore } from "./faulty-core.ts";
+import { rest } from "./kernel/kernel.ts";
 import { streamOf, type Stream } from "./kernel/streams.ts";
 import type { ProcessNetwork } from "./network.ts";
 import type { Machine, Operator, Scenario } from "./scenario.ts";
@@ -38,6 +39,9 @@ export interface ProcessOptions {
   readonly noted: (name: string) => void;
   readonly network: ProcessNetwork;
 }
+
+/** An engine that has much to do lets the event loop go round in between. */
+const ROUNDS_PER_TURN = 64;
 
 /** A process. */
 export class Process {
@@ -128,16 +132,16 @@ export class Process {
     const { network } = this.#options;
     const done = this.#done().then(() => true);
     if (await Promise.race([done, network.called.then(() => false)])) return;
-    for (let isDone = false; !isDone;) {
-      isDone = await Promise.race([done, turns().then(() => false)]);
-      if (!isDone && network.waiting > 0) {
-        done.catch((error: unknown) => {
-          this.#work = Promise.reject(error as Error); // told when it is asked next
-          this.#work.catch(() => undefined);
-        });
-        return;
-      }
+    for (let round = 1; ; round++) {
+      const pause = round % ROUNDS_PER_TURN === 0 ? turn() : rest();
+      if (await Promise.race([done, pause.then(() => false)])) return;
+      if (network.waiting > 0 && this.#core?.waiting === 0) break;
     }
+    done.catch((error: unknown) => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
+      this.#work = Promise.reject(error); // told when it is asked next
+      this.#work.catch(() => undefined);
+    });
   }
 
   async #done(): Promise<void> {
@@ -180,7 +184,12 @@ export class Process {
   #operator(): Operator | undefined {
     const store = this.#store;
     if (store === undefined) return undefined;
-    return { ...this.machine, store, create: store.create, modify: store.modify };
+    return {
+      ...this.machine,
+      store,
+      create: (...given) => store.create(...given),
+      modify: (...given) => store.modify(...given),
+    };
   }
 
   #chosen(ready: readonly string[], choices: Stream): number {
@@ -219,9 +228,4 @@ export class Process {
       child: (more) => this.#logger({ ...fields, ...more }),
     };
   }
-}
-
-/** All that can go on without the outside world has done so after these. */
-async function turns(): Promise<void> {
-  for (let round = 0; round < 3; round++) await turn();
 }

@@ -27,11 +27,15 @@ export interface Machine {
   readonly note: (what: string, value: string) => void;
 }
 
+type Operations = { readonly [Name in "create" | "modify"]: Store[Name] };
+
 /** What {@link Scenario.setup} and operations work with. */
 export interface Operator extends Machine {
   readonly store: Store;
-  readonly create: Store["create"];
-  readonly modify: Store["modify"];
+  /** The store's. */
+  readonly create: Operations["create"];
+  /** The store's. */
+  readonly modify: Operations["modify"];
 }
 
 /** A node as properties see it, at this moment. */
@@ -128,7 +132,7 @@ interface Defined {
   readonly nodes?: readonly string[];
   readonly controllers: (machine: Machine) => readonly Controller[];
   readonly kinds?: readonly AnyResourceType[];
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- most setups are one line
+
   readonly setup?: (operator: Operator) => Promise<void> | void;
   readonly operations?: Readonly<Record<string, Operation>>;
   /** Default none. */

@@ -52,7 +52,7 @@ export async function shrink(
     } else if (parts >= left.length || runs >= runsMax) break;
     else parts = Math.min(left.length, parts * 2);
   }
-  return best;
+  return simulate(scenario, { seed, horizon, only: placesOf(best), ...(signal && { signal }) });
 }
 
 const placesOf = ({ events }: Simulation): readonly number[] => events.map(({ place }) => place);
