@@ -54,6 +54,7 @@ function ending(root: string, { spec }: Certificate, now: Instant): Finding[] {
   if (left > 365) return [];
   return [
     {
+      reason: "RootEnds",
       severity: left > 30 ? "warning" : "critical",
       message: `the ${root} authority ends in ${String(left)} days: accept a new one beside it, then replace it`,
       command: `trustplane gen secrets -o new-secrets.yaml && ${APPLY}`,
@@ -65,6 +66,7 @@ const weakKey = (root: string, { spec }: Certificate): Finding[] =>
   /^RSA-(1\d{3}|2048)$/.test(spec.keyAlgorithm)
     ? [
         {
+          reason: "WeakKey",
           severity: "warning",
           message: `the ${root} authority has an ${spec.keyAlgorithm} key: replace it by one of the default algorithm`,
           command: `trustplane gen secrets -o new-secrets.yaml && ${APPLY}`,
@@ -76,6 +78,7 @@ const troubled = (certificates: readonly Certificate[]): Finding[] =>
   certificates
     .filter(({ spec }) => spec.state !== "Valid" && !(spec.state === "RenewalDue" && isQuick(spec)))
     .map(({ metadata, spec }) => ({
+      reason: "CertificateTroubled",
       severity: ["Missing", "RenewalDue"].includes(spec.state) ? "warning" : "critical",
       message: `${metadata.id} is ${spec.state}: ${spec.why}`,
       command: metadata.labels["trustplane.dev/role"] === "authority" ? APPLY : WATCH,
@@ -86,24 +89,30 @@ const isQuick = ({ why }: Certificate["spec"]): boolean => !why.includes(";");
 
 function acceptedFinding(root: string, { metadata, spec }: Certificate): Finding[] {
   const { id } = metadata;
+  const [reason, command] = ["AcceptedRootRemains" as const, APPLY];
   if (spec.notAfter === "") {
     const message = `${id}, accepted beside the ${root} authority, ${spec.why}: drop it`;
-    return [{ severity: "warning", message, command: APPLY }];
+    return [{ reason, severity: "warning", message, command }];
   }
   if (spec.state === "Expired") {
     const message = `${id} ended on ${spec.notAfter} and is still trusted under ${root}: drop it`;
-    return [{ severity: "warning", message, command: APPLY }];
+    return [{ reason, severity: "warning", message, command }];
   }
   const message = `${id} is trusted beside the ${root} authority: drop it once nothing needs it`;
-  return [{ severity: "info", message, command: APPLY }];
+  return [{ reason, severity: "info", message, command }];
 }
 
-/** About who keeps the clock. */
-export function timeFindings(time: DeepReadonly<SpecOf<typeof TimeStatus>> | undefined): Finding[] {
-  if (time === undefined) return [];
+type Time = DeepReadonly<SpecOf<typeof TimeStatus>>;
+
+/** About the clock: who keeps it, and whether it was set. */
+export const timeFindings = (time: Time | undefined, now: Instant): Finding[] =>
+  time === undefined ? [] : [...keeperFindings(time), ...stepFindings(time, now)];
+
+function keeperFindings(time: Time): Finding[] {
   if (!time.synced) {
     return [
       {
+        reason: "ClockUnset",
         severity: "warning",
         message: `${time.source} has not set the clock yet: etcd and Kubernetes certificates wait for it`,
         command: "timedatectl timesync-status || chronyc tracking",
@@ -113,6 +122,7 @@ export function timeFindings(time: DeepReadonly<SpecOf<typeof TimeStatus>> | und
   if (time.source !== "system clock") return [];
   return [
     {
+      reason: "ClockUnkept",
       severity: "warning",
       message: "nobody keeps this machine's clock: certificates are issued by whatever it says",
       command: "systemctl enable --now systemd-timesyncd",
@@ -120,12 +130,47 @@ export function timeFindings(time: DeepReadonly<SpecOf<typeof TimeStatus>> | und
   ];
 }
 
+/** For so long a step of the clock is told of. */
+const STEP_TOLD = days(1);
+
+function stepFindings({ lastStep }: Time, now: Instant): Finding[] {
+  if (lastStep === undefined || Math.abs(now - at(lastStep.at)) > STEP_TOLD) return [];
+  const { seconds: by } = lastStep;
+  const direction = by < 0 ? "back" : "forward";
+  return [
+    {
+      reason: "ClockStep",
+      severity: "warning",
+      message: `the clock was set ${direction} by ${lengthOf(Math.abs(by))} at ${lastStep.at}: certificates are judged by what it says now`,
+      command: "timedatectl timesync-status || chronyc tracking",
+    },
+  ];
+}
+
+const units = [
+  ["days", 86_400],
+  ["hours", 3600],
+  ["minutes", 60],
+] as const;
+
+/** As a person would say it: `3 days`, `90 seconds`. */
+function lengthOf(length: number): string {
+  const [unit, size] = units.find(([, count]) => length >= 2 * count) ?? ["seconds", 1];
+  return `${String(Math.round(length / size))} ${unit}`;
+}
+
 /** About the configuration in force, which is served though a new one like it would be refused. */
 export const configFindings = (review: readonly string[]): Finding[] =>
-  review.map((message) => ({ severity: "warning", message, command: APPLY }));
+  review.map((message) => ({
+    reason: "ConfigReview",
+    severity: "warning",
+    message,
+    command: APPLY,
+  }));
 
 /** About a configuration that this version cannot read: the one cause of many things that stand still. */
 export const unreadableConfig = (problem: string): Finding => ({
+  reason: "ConfigUnreadable",
   severity: "critical",
   message: `${problem}; until it is replaced the node goes by what it took from it before`,
   command: APPLY,
@@ -142,6 +187,7 @@ export interface Damaged {
 /** About stored resources that could not be read back. */
 export const damageFindings = (damaged: readonly Damaged[]): Finding[] =>
   damaged.map(({ pointer, problem, remedy, command }) => ({
+    reason: "StateDamaged",
     severity: pointer.type === MachineConfig.type ? "critical" : "warning",
     message: `${formatPointer(pointer)}: ${problem}; ${remedy}`,
     command,
@@ -149,6 +195,7 @@ export const damageFindings = (damaged: readonly Damaged[]): Finding[] =>
 
 /** About the key that signs service-account tokens. */
 export const accountFinding = (problem: string): Finding => ({
+  reason: "ServiceAccountUnreadable",
   severity: "critical",
   message: `the service-account key cannot be read: ${problem}`,
   command: APPLY,
@@ -159,6 +206,7 @@ export const fileFindings = (files: readonly Resource<SpecOf<typeof FileSet>>[])
   files
     .filter(({ spec }) => spec.error !== "")
     .map(({ spec }) => ({
+      reason: "FilesUnpublished",
       severity: "critical",
       message: spec.error,
       command: `ls -la ${spec.directory}`,
@@ -168,15 +216,22 @@ export const fileFindings = (files: readonly Resource<SpecOf<typeof FileSet>>[])
 export function controllerFindings(
   controllers: readonly Resource<SpecOf<typeof ControllerStatus>>[],
 ): Finding[] {
-  const reasons = new Map<string, string[]>();
+  const reasons = new Map<string, { readonly code: string; readonly ids: string[] }>();
   for (const { metadata, spec } of controllers) {
     if (spec.state !== "failing") continue;
-    const reason = spec.error?.message ?? "for an unknown reason";
-    reasons.set(reason, [...(reasons.get(reason) ?? []), metadata.id]);
+    const { code = "", message = "for an unknown reason" } = spec.error ?? {};
+    const known = reasons.get(message) ?? { code, ids: [] };
+    known.ids.push(metadata.id);
+    reasons.set(message, known);
   }
-  return [...reasons].map(([reason, ids]) => ({
-    severity: "critical",
-    message: `${ids.join(", ")} ${ids.length === 1 ? "fails" : "fail"}: ${reason}`,
-    command: `trustplane get controllerstatus ${ids[0] ?? ""} -o yaml`,
-  }));
+  return [...reasons].map(([message, { code, ids }]) => {
+    const [first = ""] = ids;
+    const isFull = code === "ERR_STORE_FULL";
+    return {
+      reason: isFull ? "StoreFull" : "ControllerFails",
+      severity: "critical",
+      message: `${ids.join(", ")} ${ids.length === 1 ? "fails" : "fail"}: ${message}`,
+      command: isFull ? "df -h" : `trustplane get controllerstatus ${first} -o yaml`,
+    };
+  });
 }

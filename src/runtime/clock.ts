@@ -14,12 +14,12 @@ export interface Clock {
    */
   alarm(when: Instant, ring: () => void): () => void;
   /**
-   * Calls `listener` each time after the clock was set, forward or back. Alarms stay at their
-   * instants: who wants to wait for a duration has to set them anew.
+   * Calls `listener` each time after the clock was set, by how many milliseconds: negative when it was
+   * set back. Alarms stay at their instants: who wants to wait for a duration has to set them anew.
    *
    * @returns a function that ends that; calling it twice does nothing
    */
-  onStep(listener: () => void): () => void;
+  onStep(listener: (by: number) => void): () => void;
 }
 
 /** The longest that a clock sleeps at once, so that a step of the wall clock is noticed. */
@@ -30,19 +30,19 @@ const STEP_MS_MIN = seconds(10);
 /** By how much the wall clock is ahead of one that nobody sets. */
 const lead = () => Date.now() - performance.now();
 
-const followers = new Set<{ readonly listener: () => void }>();
+const followers = new Set<{ readonly listener: (by: number) => void }>();
 let leadBefore = 0;
 let watch: NodeJS.Timeout | undefined;
 
 function lookForStep(): void {
   const leadNow = lead();
-  const isStep = Math.abs(leadNow - leadBefore) > STEP_MS_MIN;
+  const by = Math.round(leadNow - leadBefore);
   leadBefore = leadNow;
-  if (isStep) for (const { listener } of [...followers]) listener();
+  if (Math.abs(by) > STEP_MS_MIN) for (const { listener } of [...followers]) listener(by);
 }
 
 /** Looks once a minute, all listeners together, and not at all without any. */
-function followSteps(listener: () => void): () => void {
+function followSteps(listener: (by: number) => void): () => void {
   if (followers.size === 0) {
     leadBefore = lead();
     watch = setInterval(lookForStep, NAP_MS_MAX).unref();
@@ -93,7 +93,7 @@ export interface ManualClock extends Clock {
 export function manualClock(start: Instant): ManualClock {
   let now = start;
   let alarms: { when: Instant; ring: () => void }[] = [];
-  let stepped: { listener: () => void }[] = [];
+  let stepped: { listener: (by: number) => void }[] = [];
   const earliest = () =>
     alarms.reduce<(typeof alarms)[number] | undefined>(
       (first, alarm) => (first === undefined || alarm.when < first.when ? alarm : first),
@@ -125,8 +125,9 @@ export function manualClock(start: Instant): ManualClock {
       if (when > now) now = when;
     },
     stepTo(when) {
+      const by = when - now;
       now = when;
-      for (const { listener } of stepped) listener();
+      for (const { listener } of stepped) listener(by);
     },
     nextAlarm: () => earliest()?.when,
   };

@@ -8,6 +8,7 @@ import { ACTIVE, Identity, kinds, MachineConfig } from "#resources";
 import {
   after,
   at,
+  type Clock,
   type Instant,
   manualClock,
   type Resource,
@@ -44,6 +45,8 @@ interface NodeOptions {
   readonly time?: { synced: boolean };
 }
 
+type StepClock = Pick<Clock, "onStep">;
+
 type Files = Readonly<Record<string, string>>;
 
 /** Every controller of a node; `files` fills with what it publishes: directory → name → contents. */
@@ -51,21 +54,24 @@ function controlPlane(options: NodeOptions) {
   const files: Record<string, Files> = {};
   const published: { directory: string; files: Files }[] = [];
   const time = options.time ?? { synced: true };
-  const controllers = nodeControllers({
-    keys: webCryptoKeys(),
-    random: systemRandom,
-    apiAddress: options.apiAddress ?? "127.0.0.1",
-    hostname: "cp-1.example.test",
-    askTime: () => Promise.resolve({ synced: time.synced, source: time.synced ? "none" : "test" }),
-    publishFiles: (directory, set) => {
-      files[directory] = set;
-      published.push({ directory, files: set });
-      return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
-    },
-    ...(options.interfaceAddresses && {
-      interfaceAddresses: () => options.interfaceAddresses ?? [],
-    }),
-  });
+  const controllers = (clock: StepClock) =>
+    nodeControllers({
+      clock,
+      keys: webCryptoKeys(),
+      random: systemRandom,
+      apiAddress: options.apiAddress ?? "127.0.0.1",
+      hostname: "cp-1.example.test",
+      askTime: () =>
+        Promise.resolve({ synced: time.synced, source: time.synced ? "none" : "test" }),
+      publishFiles: (directory, set) => {
+        files[directory] = set;
+        published.push({ directory, files: set });
+        return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
+      },
+      ...(options.interfaceAddresses && {
+        interfaceAddresses: () => options.interfaceAddresses ?? [],
+      }),
+    });
   return { controllers, files, published, time };
 }
 
@@ -94,7 +100,12 @@ export async function startOn(resources: readonly Resource[], options: NodeOptio
     const { owner, labels, annotations } = metadata;
     await store.create(kind, metadata.id, spec, { owner, labels, annotations });
   }
-  const engine = createEngine({ store, clock, random: systemRandom, controllers });
+  const engine = createEngine({
+    store,
+    clock,
+    random: systemRandom,
+    controllers: controllers(clock),
+  });
   await engine.start();
   await engine.settled();
   return {

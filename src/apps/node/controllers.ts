@@ -39,13 +39,14 @@ import {
   publicKeyPem,
   readCertificate,
 } from "#pki";
-import type { Controller, Instant, Random } from "#runtime";
+import type { Clock, Controller, Instant, Random } from "#runtime";
 import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
 
 interface Capabilities {
   readonly keys: KeyProvider;
   readonly random: Random;
+  readonly clock: Pick<Clock, "onStep">;
   readonly apiAddress: string;
   readonly hostname?: string;
   readonly askTime: AskTime;
@@ -71,7 +72,10 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
       interfaceAddresses: options.interfaceAddresses ?? machineAddresses,
     }),
     networkStatusController(),
-    timeStatusController({ askTime: options.askTime }),
+    timeStatusController({
+      askTime: options.askTime,
+      onStep: (listener) => options.clock.onStep(listener),
+    }),
     rootOSController(),
     rootEtcdController(),
     rootKubernetesController(),

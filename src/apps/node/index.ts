@@ -155,6 +155,7 @@ function engineOf(
     controllers: nodeControllers({
       keys,
       random,
+      clock,
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       damaged,

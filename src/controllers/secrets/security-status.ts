@@ -85,7 +85,7 @@ export const securityStatusController = (options: Options) =>
       }
       const findings = [
         ...damageFindings(options.damaged ?? []),
-        ...timeFindings(inputs.time?.spec),
+        ...timeFindings(inputs.time?.spec, now),
         ...(inputs.config ? await review(inputs.config.spec.yaml, now, options) : []),
         ...fileFindings(inputs.files),
         ...controllerFindings(inputs.controllers),

@@ -1,8 +1,28 @@
 import { defineResource } from "#runtime";
 import { z } from "zod";
 
+/** Why there is a finding. */
+export const findingReasons = [
+  "RootEnds",
+  "WeakKey",
+  "CertificateTroubled",
+  "AcceptedRootRemains",
+  "ClockUnset",
+  "ClockUnkept",
+  "ClockStep",
+  "ConfigReview",
+  "ConfigUnreadable",
+  "StateDamaged",
+  "ServiceAccountUnreadable",
+  "FilesUnpublished",
+  "ControllerFails",
+  "StoreFull",
+] as const;
+
 /** Something about the posture that should be mended, and the command that does it. */
 export const finding = z.object({
+  /** A word for programs, such as `ClockStep`; {@link findingReasons} are all of them. */
+  reason: z.enum(findingReasons),
   severity: z.enum(["info", "warning", "critical"]),
   message: z.string(),
   command: z.string(),

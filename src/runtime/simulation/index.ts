@@ -17,6 +17,8 @@ export type {
 } from "./scenario.ts";
 export { eventsOf, simulate } from "./simulate.ts";
 export type { Failure, PlacedEvent, Progress, SimulateOptions, Simulation } from "./simulate.ts";
+export { lasting } from "./lasting.ts";
+export type { Files } from "./files.ts";
 export type { FaultBounds, FaultKind, SimulationEvent } from "./faults.ts";
 export type { CrashPoint } from "./disk.ts";
 export type { Counts } from "./tally.ts";

@@ -62,7 +62,7 @@ interface Alarm {
 export class ProcessClock implements Clock {
   readonly #options: ProcessClockOptions;
   readonly #alarms = new Set<Alarm>();
-  readonly #listeners = new Set<{ readonly listener: () => void }>();
+  readonly #listeners = new Set<{ readonly listener: (by: number) => void }>();
 
   constructor(options: ProcessClockOptions) {
     this.#options = options;
@@ -82,7 +82,7 @@ export class ProcessClock implements Clock {
     };
   }
 
-  onStep(listener: () => void): () => void {
+  onStep(listener: (by: number) => void): () => void {
     const entry = { listener };
     this.#listeners.add(entry);
     return () => {
@@ -93,17 +93,18 @@ export class ProcessClock implements Clock {
   /**
    * The clock of the machine was changed.
    *
-   * @param noticedAt true time from which on the process knows; left out: it was no step
+   * @param step by how much it was set, and the true time from which on the process knows; left out: it
+   *   was not set
    */
-  changed(noticedAt?: Instant): void {
-    const soonest = noticedAt ?? this.#options.time();
+  changed(step?: { readonly by: number; readonly noticedAt: Instant }): void {
+    const soonest = step?.noticedAt ?? this.#options.time();
     for (const alarm of this.#alarms) {
       alarm.cancel();
       this.#arm(alarm, soonest);
     }
-    if (noticedAt === undefined) return;
-    this.#options.schedule(noticedAt, () => {
-      for (const { listener } of [...this.#listeners]) listener();
+    if (step === undefined) return;
+    this.#options.schedule(step.noticedAt, () => {
+      for (const { listener } of [...this.#listeners]) listener(step.by);
     });
   }
 

@@ -6,6 +6,7 @@ import { rest, type Kernel } from "./kernel/kernel.ts";
 import { MachineClock, ProcessClock } from "./machine-clock.ts";
 import { ProcessNetwork, type Message, type Wire } from "./network.ts";
 import { Process } from "./process.ts";
+import type { Resource } from "../resource.ts";
 import type { Operator, Scenario } from "./scenario.ts";
 import type { Tally } from "./tally.ts";
 import type { Trace, TraceLine } from "./trace.ts";
@@ -30,6 +31,10 @@ export class SimulatedNode {
   readonly name: string;
   readonly disk: Disk;
   readonly files = new Map<string, string>();
+  /** What was written since somebody took it from here. */
+  written: Resource[] = [];
+  /** By code, the true time at which it was logged last. */
+  readonly logged = new Map<string, Instant>();
   readonly #options: NodeOptions;
   readonly #machineClock: MachineClock;
   #process: Process | undefined;
@@ -64,6 +69,11 @@ export class SimulatedNode {
 
   get isUp(): boolean {
     return this.#process?.isAlive === true && this.#process.store !== undefined;
+  }
+
+  /** How many processes there were before the last one. */
+  get boot(): number {
+    return this.#boots - 1;
   }
 
   /** What it takes for the time. */
@@ -127,6 +137,13 @@ export class SimulatedNode {
       fails: () => {
         this.#trouble();
       },
+      isClockRight: () => Math.abs(this.clockError) <= scenario.clockTolerance,
+      onWritten: (resources) => {
+        this.written.push(...resources);
+      },
+      onLogged: (code) => {
+        this.logged.set(code, this.time);
+      },
       count: (what) => {
         tally.count(what);
       },
@@ -168,8 +185,9 @@ export class SimulatedNode {
 
   /** Sets the clock; processes look at it once a minute. */
   async stepClock(local: Instant, noticed: number): Promise<void> {
+    const by = local - this.now();
     this.#machineClock.set(this.time, local);
-    this.#clock?.changed(after(this.time, noticed));
+    this.#clock?.changed({ by, noticedAt: after(this.time, noticed) });
     await this.#settle();
   }
 

@@ -8,6 +8,7 @@ import type { Resource } from "../resource.ts";
 import { sqliteStoreOver } from "../store/sqlite/sqlite.ts";
 import { storeOver, type Store } from "../store/state.ts";
 import type { Disk } from "./disk.ts";
+import { processFiles } from "./files.ts";
 import { FaultyCore } from "./faulty-core.ts";
 import { rest } from "./kernel/kernel.ts";
 import { streamOf, type Stream } from "./kernel/streams.ts";
@@ -34,6 +35,11 @@ export interface ProcessOptions {
   readonly crash: () => void;
   /** Something went wrong that it may not be blamed for. */
   readonly fails: () => void;
+  readonly isClockRight: () => boolean;
+  /** Told of what is stored by commits that went well. */
+  readonly onWritten: (resources: readonly Resource[]) => void;
+  /** Told of the codes that are logged. */
+  readonly onLogged: (code: string) => void;
   /** Counts what is told at the end. */
   readonly count: (what: "reconciles" | "writes") => void;
   readonly noted: (name: string) => void;
@@ -56,7 +62,7 @@ export class Process {
 
   constructor(options: ProcessOptions) {
     this.#options = options;
-    const { node, boot, seed, clock, files, network, trace, line } = options;
+    const { node, boot, seed, clock, disk, files, network, trace, line } = options;
     const note = (what: string, value: string) => {
       if (!this.#isAlive) return;
       options.noted(what);
@@ -65,11 +71,13 @@ export class Process {
     this.machine = {
       name: node,
       clock,
-      files,
+      files: processFiles({ files, isFull: () => disk.isFull, isAlive: () => this.#isAlive }),
       network,
       random: streamOf(seed, "random", node, boot),
       log: this.#logger({}),
       stream: (purpose) => streamOf(seed, "purpose", node, purpose),
+      shared: (purpose) => streamOf(seed, "shared", purpose),
+      isClockRight: options.isClockRight,
       note,
     };
   }
@@ -169,6 +177,7 @@ export class Process {
     this.#store = storeOver(this.#core);
     const operator = this.#operator();
     if (isNew && operator !== undefined) await scenario.setup(operator);
+    if (operator !== undefined) await scenario.boot(operator);
     const choices = streamOf(seed, "choices", node, boot);
     this.#engine = createEngine({
       store: this.#store,
@@ -203,8 +212,9 @@ export class Process {
   }
 
   #written(resources: readonly (Resource | undefined)[]): void {
-    const { trace, line, count } = this.#options;
+    const { trace, line, count, onWritten } = this.#options;
     count("writes");
+    onWritten(resources.filter((resource) => resource !== undefined));
     const versions = resources.map((resource) =>
       resource === undefined
         ? null
@@ -215,8 +225,9 @@ export class Process {
 
   /** Only who reads the trace sees it. */
   #logger(fields: object): Logger {
-    const { trace, line } = this.#options;
+    const { trace, line, onLogged } = this.#options;
     const at = (level: string) => (more: object, message: string) => {
+      if (this.#isAlive && "code" in more) onLogged(String(more.code));
       if (this.#isAlive && trace.isRead)
         trace.remark(line("log", { level, message, ...fields, ...more }));
     };

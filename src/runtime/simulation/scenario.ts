@@ -7,6 +7,7 @@ import type { Logger } from "../logger.ts";
 import type { AnyResourceType, DeepReadonly, Resource, ResourceType } from "../resource.ts";
 import type { Store } from "../store/state.ts";
 import type { FaultBounds, SimulationEvent } from "./faults.ts";
+import type { Files } from "./files.ts";
 import type { Stream } from "./kernel/streams.ts";
 import type { Network } from "./network.ts";
 
@@ -18,11 +19,15 @@ export interface Machine {
   readonly random: Stream;
   readonly log: Logger;
   /** What stands on the disk beside the store, by path; it outlives the process. */
-  readonly files: Map<string, string>;
+  readonly files: Files;
   /** How it talks to other nodes. */
   readonly network: Network;
   /** A stream of chance of its own for some purpose, the same in each process of the node. */
   readonly stream: (purpose: string) => Stream;
+  /** The same for each process of each node. */
+  readonly shared: (purpose: string) => Stream;
+  /** Whether its clock is right within the tolerance of the scenario, as who keeps the time would say. */
+  readonly isClockRight: () => boolean;
   /** Puts something into the trace, and so into its hash. */
   readonly note: (what: string, value: string) => void;
 }
@@ -45,6 +50,12 @@ export interface NodeView {
   readonly clock: Pick<Clock, "now">;
   /** What stands on the disk beside the store. */
   readonly files: ReadonlyMap<string, string>;
+  /** How many processes it had before the one that runs, or ran last. */
+  readonly boot: number;
+  /** What it has written since the properties were looked at last, oldest first; only running ones. */
+  readonly written: readonly Resource[];
+  /** When it last logged a `code`; undefined when never. True time. */
+  readonly logged: (code: string) => Instant | undefined;
   /** Whether a process runs; what is stored on a node that is down is not seen. */
   readonly isUp: boolean;
   /** Milliseconds by which its clock is ahead of true time. */
@@ -97,6 +108,8 @@ export interface Scenario {
   readonly kinds: readonly AnyResourceType[];
   /** Called for each node once, before its controllers run for the first time. */
   readonly setup: (operator: Operator) => Promise<void>;
+  /** Called for each process, before its controllers run and after {@link Scenario.setup}. */
+  readonly boot: (operator: Operator) => Promise<void>;
   readonly operations: Readonly<Record<string, Operation>>;
   /** Upper bounds; each seed draws its own, often zero. */
   readonly faults: FaultBounds;
@@ -134,6 +147,7 @@ interface Defined {
   readonly kinds?: readonly AnyResourceType[];
 
   readonly setup?: (operator: Operator) => Promise<void> | void;
+  readonly boot?: (operator: Operator) => Promise<void> | void;
   readonly operations?: Readonly<Record<string, Operation>>;
   /** Default none. */
   readonly faults?: FaultBounds;
@@ -153,7 +167,7 @@ interface Defined {
 
 /** Declares a scenario. */
 export function defineScenario(defined: Defined): Scenario {
-  const { always = {}, eventually = {}, setup } = defined;
+  const { always = {}, eventually = {}, setup, boot } = defined;
   if (!(defined.horizon > 0)) throw new TypeError("a scenario needs a horizon above 0");
   const { nodes = ["node"] } = defined;
   if (nodes.length === 0 || new Set(nodes).size < nodes.length)
@@ -169,6 +183,7 @@ export function defineScenario(defined: Defined): Scenario {
     ...defined,
     nodes,
     setup: async (operator: Operator) => setup?.(operator),
+    boot: async (operator: Operator) => boot?.(operator),
     always: made(always),
     eventually: made(eventually),
   });

@@ -191,6 +191,7 @@ class Simulator {
   #checkAlways(): void {
     for (const node of this.#nodes.values()) node.look();
     this.#check(this.#always, "always");
+    for (const node of this.#nodes.values()) if (node.written.length > 0) node.written = [];
   }
 
   #check(properties: readonly [string, Properties[string]][], when: Failure["when"]): void {

@@ -31,6 +31,16 @@ class View implements NodeView {
     this.clock = { now: () => node.now() };
   }
 
+  get boot(): number {
+    return this.#node.boot;
+  }
+
+  get written(): readonly Resource[] {
+    return this.#node.written;
+  }
+
+  readonly logged = (code: string): Instant | undefined => this.#node.logged.get(code);
+
   get isUp(): boolean {
     return this.#node.isUp;
   }

@@ -57,19 +57,22 @@ export interface Mounted extends AsyncDisposable {
 
 type Kind = Pick<ResourceType<unknown>, "namespace" | "type">;
 
+type Mountable = Controller | readonly Controller[];
+
 /**
  * Starts controllers on an empty store.
  *
  * @throws {RegistrationError} when the controllers do not go together
  */
 export async function mount(
-  controllers: Controller | readonly Controller[],
+  controllers: Mountable | ((clock: ManualClock) => Mountable),
   { now, seed = 1, wrap = (store) => store, ...options }: MountOptions,
 ): Promise<Mounted> {
   const clock = manualClock(now);
   const random = seededRandom(seed);
   const store = openMemoryStore({ clock, random });
-  const list = "name" in controllers ? [controllers] : controllers;
+  const given = typeof controllers === "function" ? controllers(clock) : controllers;
+  const list = "name" in given ? [given] : given;
   const engine = createEngine({
     ...options,
     store: wrap(store),

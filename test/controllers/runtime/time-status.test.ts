@@ -1,5 +1,5 @@
-import { ACTIVE, MachineConfig, TimeStatus } from "#resources";
-import { minutes, seconds } from "#runtime";
+import { ACTIVE, MachineConfig, SecurityStatus, TimeStatus } from "#resources";
+import { after, days, minutes, seconds } from "#runtime";
 import { mount } from "#runtime/testing";
 import { expect, test } from "vitest";
 import { timeStatusController } from "../../../src/controllers/runtime/time-status.ts";
@@ -18,7 +18,7 @@ async function keeper(synced = false, source = "chrony") {
     asked++;
     return Promise.resolve({ ...says });
   };
-  const t = await mount(timeStatusController({ askTime }), { now: START });
+  const t = await mount(({ onStep }) => timeStatusController({ askTime, onStep }), { now: START });
   return { ...t, says, asked: () => asked };
 }
 
@@ -73,7 +73,9 @@ test("a keeper that cannot be asked is asked later, and what is known stays", as
   let broken = false;
   const askTime = () =>
     broken ? Promise.reject(new Error("no bus")) : Promise.resolve({ synced: true, source: "x" });
-  await using t = await mount(timeStatusController({ askTime }), { now: START });
+  await using t = await mount(({ onStep }) => timeStatusController({ askTime, onStep }), {
+    now: START,
+  });
   broken = true;
   await t.advance(minutes(10));
   expect(t.spec(TimeStatus, "node")).toMatchObject({ synced: true, source: "x" });
@@ -85,4 +87,36 @@ test("switching time off reissues nothing", async () => {
   await node.update(MachineConfig, ACTIVE, () => ({ yaml: withTimeDisabled }));
   expect(node.spec(TimeStatus, "node")?.syncDisabled).toBe(true);
   expect(differing(before, serialNumbers(node))).toEqual([]);
+});
+
+test.each([
+  { by: minutes(-16), epochs: 1, seconds: -960 },
+  { by: minutes(15), epochs: 1, seconds: 900 },
+  { by: minutes(14), epochs: 0, seconds: 840 },
+])("a step of the clock by $seconds s is told, and counted when it is large", async (step) => {
+  await using t = await keeper(true);
+  expect(t.spec(TimeStatus, "node")?.lastStep).toBeUndefined();
+  t.clock.stepTo(after(t.clock.now(), step.by));
+  await t.settled();
+  const at = new Date(t.clock.now()).toISOString().replace(".000Z", "Z");
+  expect(t.spec(TimeStatus, "node")).toMatchObject({
+    epoch: step.epochs,
+    lastStep: { at, seconds: step.seconds },
+  });
+});
+
+test("a step of the clock is a finding for a day", async () => {
+  await using node = await mountNode();
+  const steps = () =>
+    node.spec(SecurityStatus, "node")?.findings.filter(({ reason }) => reason === "ClockStep");
+  expect(steps()).toEqual([]);
+  node.clock.stepTo(after(node.clock.now(), days(-3)));
+  await node.settled();
+  expect(
+    steps()
+      ?.map(({ message }) => message)
+      .join(),
+  ).toMatch(/was set back by 3 days at /);
+  await node.advance(days(2));
+  expect(steps()).toEqual([]);
 });

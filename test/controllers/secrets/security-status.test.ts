@@ -66,11 +66,13 @@ test("what of the stored state could not be read back is a finding each, with wh
   await using t = await mounted({ damaged: [damage(MachineConfig, ACTIVE), damage(OSRoot, "os")] });
   expect(t.spec(SecurityStatus, "node")?.findings).toEqual([
     {
+      reason: "StateDamaged",
       severity: "critical",
       message: "MachineConfigs.config.talos.dev(config/v1alpha1): is no JSON; it is made anew",
       command: "trustplane up",
     },
     {
+      reason: "StateDamaged",
       severity: "warning",
       message: "OSRootSecrets.secrets.talos.dev(secrets/os): is no JSON; it is made anew",
       command: "trustplane up",
@@ -94,5 +96,20 @@ test("controllers that fail for one reason are one finding", async () => {
   expect(t.spec(SecurityStatus, "node")?.findings.map(({ message }) => message)).toEqual([
     "a.A, c.C fail: one reason",
     "b.B fails: another",
+  ]);
+});
+
+test("a full disk is a finding of its own, with the command that shows it", async () => {
+  await using t = await mounted();
+  await t.create(ControllerStatus, "a.A", {
+    state: "failing",
+    waitingFor: "",
+    error: { code: "ERR_STORE_FULL", message: "the disk is full" },
+    attempt: 1,
+    nextTry: "",
+    lastReason: "",
+  });
+  expect(t.spec(SecurityStatus, "node")?.findings).toMatchObject([
+    { reason: "StoreFull", severity: "critical", command: "df -h" },
   ]);
 });
