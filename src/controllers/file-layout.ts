@@ -3,8 +3,15 @@
  * kube-controller-manager signs with. An authority's file holds every accepted one, issuing first.
  */
 import { readPem, readPrivateKey, signedBy } from "#pki";
-import { authorityOf, type Holdings, inventory, type Root, trustedUnder } from "./inventory.ts";
-import { certificateIn, isUsable, readable } from "./readable.ts";
+import {
+  authorityOf,
+  type Holdings,
+  inventory,
+  isKeyed,
+  type Root,
+  trustedUnder,
+} from "./inventory.ts";
+import { certificateIn, isUsable, readable, remembered } from "./readable.ts";
 
 /** File name → contents. */
 export type Files = Readonly<Record<string, string>>;
@@ -88,9 +95,9 @@ export async function wantedIn(
   const layout: Layout = directories[directory];
   const leaves = inventory(held).filter(({ id }) => layout.leaves.includes(id));
   const outdated: string[] = [];
-  for (const { id, root, crt, key = "" } of leaves) {
+  for (const { id, root, crt, pem } of leaves) {
     if (crt === undefined) continue;
-    const good = isUsable({ crt, key }) && (await isUnder(crt, trustedUnder(root, held)));
+    const good = isKeyed(pem) && isUsable(pem) && (await isUnder(crt, trustedUnder(root, held)));
     if (!good) outdated.push(id);
   }
   if (directory === "kubernetes/pki" && !canSignTokens(held)) outdated.push("service-account");
@@ -110,8 +117,11 @@ async function isUnder(crt: string, authorities: readonly string[]): Promise<boo
 }
 
 /** Whether the service account's key can be read; also where there is none. */
-const canSignTokens = ({ k8s }: Holdings): boolean =>
-  !k8s || readable(() => readPrivateKey(k8s.spec.serviceAccount.key)) !== undefined;
+const canSignTokens = ({ k8s }: Holdings): boolean => !k8s || isKey(k8s.spec.serviceAccount);
+
+const isKey = remembered(
+  ({ key }: { readonly key: string }): boolean => readable(() => readPrivateKey(key)) !== undefined,
+);
 
 async function kubernetesFiles(held: Holdings, publicKeyOf: PublicKeyOf): Promise<Files> {
   const root = held.k8s?.spec;

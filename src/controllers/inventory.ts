@@ -3,6 +3,7 @@
  * `certificatestatus`, `securitystatus` and the files on disk.
  */
 import { readKubeconfig } from "#config";
+import type { KeyedPem } from "#pki";
 import {
   AcceptedRoot,
   ApiCertificates,
@@ -15,7 +16,7 @@ import {
   TrustdCertificates,
 } from "#resources";
 import { all, type DeepReadonly, type InputValues, maybe } from "#runtime";
-import { readable } from "./readable.ts";
+import { readable, remembered } from "./readable.ts";
 
 /**
  * Every resource that holds certificates, as inputs of whoever needs them all.
@@ -57,9 +58,15 @@ export interface Item {
   /** PEM texts, or what stands there instead; undefined while missing. Accepted authorities have no key. */
   readonly crt: string | undefined;
   readonly key: string | undefined;
+  /** Certificate and key as they are held, the same object as long as they are. */
+  readonly pem: Pem;
 }
 
-type Pem = DeepReadonly<{ crt: string; key?: string }> | null | undefined;
+/** PEM texts. */
+export type Pem = DeepReadonly<{ crt: string; key?: string }> | null | undefined;
+
+/** Whether a certificate is held with its key. */
+export const isKeyed = (pem: Pem): pem is KeyedPem => pem?.key !== undefined;
 
 const secret = (kind: string, id: string): string => `${kind}.secrets.talos.dev(secrets/${id})`;
 const API = secret("ApiCertificates", "api");
@@ -112,13 +119,21 @@ function authorities(held: Holdings): Item[] {
     const item = { root, controller: "", source: sources[root] };
     const others = trustedUnder(root, held).filter((crt) => crt !== issuing.crt);
     return [
-      { ...item, id: `${root}-ca`, role: "authority", crt: issuing.crt, key: issuing.key },
+      {
+        ...item,
+        id: `${root}-ca`,
+        role: "authority",
+        crt: issuing.crt,
+        key: issuing.key,
+        pem: issuing,
+      },
       ...others.map((crt, index) => ({
         ...item,
         id: `${root}-accepted-${String(index + 1)}`,
         role: "accepted" as const,
         crt,
         key: undefined,
+        pem: undefined,
       })),
     ] as const;
   });
@@ -134,6 +149,7 @@ function leaves(held: Holdings): Item[] {
       source,
       crt: pem?.crt,
       key: pem?.key,
+      pem,
     }));
   const controlPlane = held.os?.spec.issuingCA;
   const { api, trustd, etcd, dynamic } = held;
@@ -162,19 +178,33 @@ function leaves(held: Holdings): Item[] {
           ...leaf("aggregator", "KubernetesDynamicCertsController", DYNAMIC, {
             "front-proxy-client": dynamic?.spec.frontProxy,
           }),
-          ...leaf("k8s", "KubernetesController", KUBERNETES, kubeconfigLeaves(held.kubeconfigs)),
+          ...leaf(
+            "k8s",
+            "KubernetesController",
+            KUBERNETES,
+            kubeconfigLeaves(held.kubeconfigs?.spec ?? nothing),
+          ),
         ]
       : []),
   ];
 }
 
-function kubeconfigLeaves(held: Holdings["kubeconfigs"]): Record<string, Pem> {
+type Kubeconfigs = NonNullable<Holdings["kubeconfigs"]>["spec"];
+
+const nothing: Kubeconfigs = {
+  controllerManagerKubeconfig: "",
+  schedulerKubeconfig: "",
+  adminKubeconfig: "",
+  localhostAdminKubeconfig: "",
+};
+
+const kubeconfigLeaves = remembered((held: Kubeconfigs): Record<string, Pem> => {
   const read = (text = ""): Pem =>
     text === "" ? undefined : (readable(() => readKubeconfig(text)) ?? { crt: text, key: "" });
   return {
-    "controller-manager": read(held?.spec.controllerManagerKubeconfig),
-    scheduler: read(held?.spec.schedulerKubeconfig),
-    admin: read(held?.spec.adminKubeconfig),
-    "localhost-admin": read(held?.spec.localhostAdminKubeconfig),
+    "controller-manager": read(held.controllerManagerKubeconfig),
+    scheduler: read(held.schedulerKubeconfig),
+    admin: read(held.adminKubeconfig),
+    "localhost-admin": read(held.localhostAdminKubeconfig),
   };
-}
+});

@@ -1,5 +1,5 @@
 /** Stored texts may be damaged: one that cannot be read counts as not there, and holds back nothing else. */
-import { type Certificate, type KeyedPem, readCertificate, readPrivateKey, sameKey } from "#pki";
+import { type Certificate, type KeyedPem, readCertificate, readKeyed } from "#pki";
 import { CodedError } from "#runtime";
 
 /** What `read` returns; undefined when the text cannot be read. */
@@ -18,9 +18,23 @@ export const certificateIn = (crt: string): Certificate | undefined =>
 
 /** Whether a certificate can be read, and its key too, and they belong together. */
 export const isUsable = (pem: KeyedPem | null | undefined): pem is KeyedPem =>
-  pem != null &&
-  (readable(() => sameKey(readPrivateKey(pem.key).publicKey, readCertificate(pem.crt).publicKey)) ??
-    false);
+  pem != null && isPair(pem);
+
+const isPair = remembered((pem: KeyedPem) => readable(() => readKeyed(pem).keyMatches) ?? false);
+
+/** What `look` makes of an object that never changes, as those in resources are; it looks once. */
+export function remembered<Key extends object, Value>(
+  look: (key: Key) => Value,
+): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>();
+  return (key) => {
+    const before = known.get(key);
+    if (before !== undefined) return before.value;
+    const value = look(key);
+    known.set(key, { value });
+    return value;
+  };
+}
 
 /** Those authorities that can be read: a server that is given another one does not start. */
 export const readableOnes = <Pem extends { readonly crt: string }>(list: readonly Pem[]): Pem[] =>

@@ -6,17 +6,19 @@
 import { loadMachineConfig, type MachineConfig as Config } from "#config";
 import type { MachineConfig } from "#resources";
 import { CodedError, type DeepReadonly, type SpecOf } from "#runtime";
-import { readable } from "./readable.ts";
+import { readable, remembered } from "./readable.ts";
 
 const SOURCE = "the stored configuration";
 
 /** What the configuration says; undefined when this version cannot read it. */
-export const readStored = (stored: {
-  readonly spec: DeepReadonly<SpecOf<typeof MachineConfig>>;
-}): Config | undefined => readable(() => loadMachineConfig(stored.spec.yaml, SOURCE));
+export const readStored = ({ spec }: { readonly spec: Spec }): Config | undefined => read(spec);
+
+type Spec = DeepReadonly<SpecOf<typeof MachineConfig>>;
+
+const read = remembered(({ yaml }: Spec) => readable(() => loadMachineConfig(yaml, SOURCE)));
 
 /** Why this version cannot read a configuration; null when it can. */
-export function whyUnreadable(yaml: string): string | null {
+export const whyUnreadable = remembered(({ yaml }: Spec): string | null => {
   try {
     loadMachineConfig(yaml, SOURCE);
     return null;
@@ -24,4 +26,4 @@ export function whyUnreadable(yaml: string): string | null {
     if (error instanceof CodedError) return error.message;
     throw error;
   }
-}
+});

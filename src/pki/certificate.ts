@@ -80,8 +80,13 @@ export interface Certificate extends ExtensionFacts {
   readonly spkiFingerprint: string;
 }
 
+/** Texts that were read lately; whoever looks at a resource again asks for the same ones again. */
+const known = new Map<string, Certificate>();
+const KNOWN_MAX = 512;
+
 /**
- * Reads the first block of a PEM text, which has to be a certificate.
+ * Reads the first block of a PEM text, which has to be a certificate. A text that was read lately gives
+ * the same object, of which what was found out before is still known.
  *
  * @param source names the file or field in errors
  * @throws {PemError} when there is no block, or it is damaged
@@ -89,8 +94,17 @@ export interface Certificate extends ExtensionFacts {
  * @throws {CertificateParseError} when the block is not a certificate
  */
 export function readCertificate(pem: string, source?: string): Certificate {
-  const block = pemOf(pem, ["CERTIFICATE"], source);
-  return parseFrom(block.der, source);
+  let certificate = known.get(pem);
+  if (certificate !== undefined) return certificate;
+  certificate = parseFrom(pemOf(pem, ["CERTIFICATE"], source).der, source);
+  keepInMind(pem, certificate);
+  return certificate;
+}
+
+/** A certificate that was just issued will be read soon. */
+export function keepInMind(pem: string, certificate: Certificate): void {
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(pem, certificate);
 }
 
 /**

@@ -40,6 +40,8 @@ export type { LeafExpectation } from "./gate.ts";
 export type { GeneralName, GeneralSubtree } from "./general-name.ts";
 export { issueCertificate } from "./issue.ts";
 export type { Authority, CertificateRequest } from "./issue.ts";
+export { readKeyed } from "./keyed.ts";
+export type { Keyed } from "./keyed.ts";
 export { familyOf, readPublicKey, sameKey } from "./keys/algorithms.ts";
 export type { KeyFamily } from "./keys/algorithms.ts";
 export type {
@@ -50,7 +52,7 @@ export type {
   SignatureAlgorithm,
 } from "./keys/key.ts";
 export { publicKeyPem, signedBy, talosPublicKeyPem, verifySignature } from "./keys/public-key.ts";
-export { readPrivateKey } from "./keys/software-key.ts";
+export { readPrivateKey, softwareKey } from "./keys/software-key.ts";
 export { webCryptoKeys } from "./keys/web-crypto.ts";
 export { certifyCsr, leafIssuer } from "./leaf.ts";
 export type { IssueLeaf, LeafRequest } from "./leaf.ts";

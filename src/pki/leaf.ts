@@ -2,12 +2,13 @@
 import { after, instantOf, type Instant, type Random } from "#runtime";
 import { canonicalAddress } from "./address.ts";
 import { assertNotEnded, readAuthority, SKEW, type KeyedPem } from "./authority.ts";
-import type { Certificate } from "./certificate.ts";
+import { keepInMind, type Certificate } from "./certificate.ts";
 import type { Csr } from "./csr.ts";
 import { AltNameInvalidError } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { signCertificate, type Authority } from "./issue.ts";
 import { defaultSignature, leafKeys, signatureAlgorithms } from "./keys/algorithms.ts";
+import { keepPairInMind } from "./keyed.ts";
 import type { KeyAlgorithm, KeyProvider, PublicKey, SignatureAlgorithm } from "./keys/key.ts";
 import { buildName, type Name } from "./name.ts";
 import type { LeafProfile } from "./profiles.ts";
@@ -98,7 +99,10 @@ export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Ran
       now,
       random: o.random,
     });
-    return { crt: leaf.pem, key: await key.pem() };
+    keepInMind(leaf.pem, leaf);
+    const issued = { crt: leaf.pem, key: await key.pem() };
+    keepPairInMind(issued, leaf);
+    return issued;
   };
 }
 

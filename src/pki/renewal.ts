@@ -5,9 +5,8 @@ import { readCertificate, type Certificate } from "./certificate.ts";
 import { CodedError } from "#runtime";
 import { sameBytes } from "./gate.ts";
 import { keyIdUnder } from "./issue.ts";
-import { sameKey } from "./keys/algorithms.ts";
+import { readKeyed } from "./keyed.ts";
 import { signedBy } from "./keys/public-key.ts";
-import { readPrivateKey } from "./keys/software-key.ts";
 import { leafEnd, leafKeyUnder, leafNames, type IssueLeaf, type LeafRequest } from "./leaf.ts";
 import { commonName, organizations, sameName } from "./name.ts";
 
@@ -65,9 +64,9 @@ export async function keepLeaf(o: {
   const issuer = issuerOf(o.request.authority.crt);
   const reason = await reissueReason(o.held, o.request);
   if (o.held !== undefined && reason === null)
-    return { leaf: o.held, renewAt: renewAt(readHeld(o.held).certificate, issuer), reason };
+    return { leaf: o.held, renewAt: renewAt(readKeyed(o.held).certificate, issuer), reason };
   const leaf = await o.issueLeaf(o.request);
-  return { leaf, renewAt: renewAt(readHeld(leaf).certificate, issuer), reason };
+  return { leaf, renewAt: renewAt(readKeyed(leaf).certificate, issuer), reason };
 }
 
 /** Why the held leaf is not, or no more, what the request asks for; null when it is. */
@@ -79,7 +78,7 @@ export async function reissueReason(
   const issuer = issuerOf(request.authority.crt);
   let leaf: Certificate;
   try {
-    const read = readHeld(held);
+    const read = readKeyed(held);
     if (!read.keyMatches) return "key mismatch";
     leaf = read.certificate;
   } catch (error) {
@@ -131,34 +130,4 @@ const isUnder = async (leaf: Certificate, issuer: Certificate): Promise<boolean>
   sameBytes(leaf.authorityKeyId, keyIdUnder(issuer, leaf.subject)) &&
   (await signedBy(leaf, issuer));
 
-interface HeldLeaf extends KeyedPem {
-  readonly certificate: Certificate;
-  readonly keyMatches: boolean;
-}
-
-const heldLeaves = new WeakMap<KeyedPem, HeldLeaf>();
-
-/** Reads a leaf once for each object that holds it. */
-function readHeld(held: KeyedPem): HeldLeaf {
-  const { crt, key } = held;
-  const known = heldLeaves.get(held);
-  if (known?.crt === crt && known.key === key) return known;
-  const certificate = readCertificate(crt);
-  const keyMatches = sameKey(readPrivateKey(key).publicKey, certificate.publicKey);
-  const read = { crt, key, certificate, keyMatches };
-  heldLeaves.set(held, read);
-  return read;
-}
-
-const ISSUERS_MAX = 32;
-const issuers = new Map<string, Certificate>();
-
-function issuerOf(crt: string): Certificate {
-  let issuer = issuers.get(crt);
-  if (issuer === undefined) {
-    issuer = readCertificate(crt, "authority");
-    if (issuers.size >= ISSUERS_MAX) issuers.clear();
-    issuers.set(crt, issuer);
-  }
-  return issuer;
-}
+const issuerOf = (crt: string): Certificate => readCertificate(crt, "authority");

@@ -39,7 +39,7 @@ import {
   publicKeyPem,
   readCertificate,
 } from "#pki";
-import type { Clock, Controller, Instant, Random } from "#runtime";
+import { type Clock, type Controller, days, type Instant, type Random } from "#runtime";
 import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
 
@@ -96,7 +96,7 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
     certificateStatusController({ keyMatches: (pem) => keyMatches(keys, pem) }),
     securityStatusController({
       keyAlgorithmOf: async (pem) => (await keys.readKey(pem)).algorithm,
-      reviewConfig: (yaml, now) => reviewConfig(yaml, now, keys),
+      reviewConfig: oncePerDay((yaml, now) => reviewConfig(yaml, now, keys)),
       damaged: options.damaged ?? [],
     }),
     ...(Object.keys(directories) as Directory[]).map((directory) =>
@@ -113,6 +113,18 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
 async function keyMatches(keys: KeyProvider, pem: { crt: string; key: string }): Promise<boolean> {
   const { publicKey } = await keys.readKey(pem.key);
   return Buffer.from(publicKey.spki).equals(readCertificate(pem.crt).publicKey.spki);
+}
+
+type Review = (yaml: string, now: Instant) => Promise<readonly string[]>;
+
+/** It is asked whenever a certificate is renewed, and says the same of the same text all day long. */
+function oncePerDay(review: Review): Review {
+  let last: { yaml: string; day: number; said: Promise<readonly string[]> } | undefined;
+  return (yaml, now) => {
+    const day = Math.floor(now / days(1));
+    if (last?.yaml !== yaml || last.day !== day) last = { yaml, day, said: review(yaml, now) };
+    return last.said;
+  };
 }
 
 /** What `validate` would say of a stored configuration. */

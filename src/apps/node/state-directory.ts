@@ -11,7 +11,7 @@ import {
   StoreFileError,
 } from "#runtime";
 import { Namespace, registerKinds, ResourceDefinition } from "#runtime/engine";
-import { DamagedResource, openSqliteStore, type SqliteStore } from "#runtime/store";
+import { DamagedResource, openSqliteStore, type SqliteStore, type Store } from "#runtime/store";
 
 const problems: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -24,7 +24,8 @@ const problems: Readonly<Record<string, string>> = {
 
 /** What clients are told of; the two kinds that tell them register themselves. */
 const registered = [...kinds, ControllerStatus, DamagedResource];
-const known = [...registered, Namespace, ResourceDefinition];
+/** What is stored is held to the schemas of these. */
+export const known = [...registered, Namespace, ResourceDefinition];
 
 const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -62,6 +63,16 @@ export const holdsState = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Makes an open store ready for a start: its kinds are known, and what may be out of date is gone. */
+export async function prepareStore(store: Store): Promise<void> {
+  await registerKinds(store, registered, namespaces);
+  // Whether the clock is right is to be asked anew: it may have stood still meanwhile. Without a
+  // configuration that can be read nobody would ask.
+  const time = await store.get(TimeStatus, "node");
+  if (time && (await store.get(MachineConfig, ACTIVE)))
+    await store.destroy(time.metadata, { owner: time.metadata.owner });
+}
 
 const isDirectory = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -112,16 +123,11 @@ export async function openStateDirectory(
   });
   const store = await openDatabase(path, { clock, random });
   try {
-    await registerKinds(store, registered, namespaces);
+    await prepareStore(store);
     const held = (await store.get(Identity, "local"))?.spec.nodeId;
     if (held === undefined) await store.discardDamaged(pointerTo(Identity, "local"));
     const nodeId = held ?? (await publishedBy()) ?? newNodeId(random);
     if (held === undefined) await store.create(Identity, "local", { nodeId });
-    // Whether the clock is right is to be asked anew: it may have stood still meanwhile. Without a
-    // configuration that can be read nobody would ask.
-    const time = await store.get(TimeStatus, "node");
-    if (time && (await store.get(MachineConfig, ACTIVE)))
-      await store.destroy(time.metadata, { owner: time.metadata.owner });
     return { store, nodeId };
   } catch (error) {
     await store.close();

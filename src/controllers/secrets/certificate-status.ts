@@ -5,6 +5,7 @@
 import {
   type Certificate,
   formatName,
+  type KeyedPem,
   readCertificate,
   renewAt,
   serialHex,
@@ -16,6 +17,7 @@ import {
   after,
   all,
   ControllerStatus,
+  type DeepReadonly,
   defineController,
   earliest,
   exclusive,
@@ -30,21 +32,23 @@ import {
   type Holdings,
   holdingsOf,
   inventory,
+  isKeyed,
   type Item,
   ROLE_LABEL,
   ROOT_LABEL,
   trustedUnder,
 } from "../inventory.ts";
-import { certificateIn } from "../readable.ts";
+import { certificateIn, remembered } from "../readable.ts";
 
 type Status = SpecOf<typeof CertificateStatus>;
 type IssuerStatus = SpecOf<typeof ControllerStatus> | undefined;
 
 /** Tells whether a private key belongs to a certificate, both PEM. */
-export type KeyMatches = (pem: { readonly crt: string; readonly key: string }) => Promise<boolean>;
+export type KeyMatches = (pem: KeyedPem) => Promise<boolean>;
 
-export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMatches }) =>
-  defineController({
+export const certificateStatusController = (options: { keyMatches: KeyMatches }) => {
+  const keyMatches = remembered(options.keyMatches);
+  return defineController({
     name: "secrets.CertificateStatusController",
     inputs: {
       ...holdingsOf({ damagedIsAbsent: true }),
@@ -52,7 +56,7 @@ export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMat
     },
     outputs: { statuses: exclusive(CertificateStatus) },
 
-    async reconcile({ inputs, clock }) {
+    async reconcile({ inputs, held, clock }) {
       const now = clock.now();
       const looks = await Promise.all(
         inventory(inputs).map(async (item) => {
@@ -66,7 +70,11 @@ export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMat
           statuses: Object.fromEntries(
             looks.map(({ item, status }) => [
               item.id,
-              resource(status, { labels: { [ROOT_LABEL]: item.root, [ROLE_LABEL]: item.role } }),
+              isSame(held.statuses[item.id], status)
+                ? held.statuses[item.id]
+                : resource(status, {
+                    labels: { [ROOT_LABEL]: item.root, [ROLE_LABEL]: item.role },
+                  }),
             ]),
           ),
         },
@@ -74,6 +82,12 @@ export const certificateStatusController = ({ keyMatches }: { keyMatches: KeyMat
       };
     },
   });
+};
+
+/** By the identity of its lists, which is enough for most that did not change. */
+const isSame = (held: DeepReadonly<Status> | undefined, status: Status): boolean =>
+  held !== undefined &&
+  (Object.keys(status) as (keyof Status)[]).every((key) => held[key] === status[key]);
 
 interface Look {
   readonly held: Holdings;
@@ -122,12 +136,14 @@ async function readAndJudge(
   const certificate = readCertificate(item.crt, item.id);
   const renewal = item.role === "leaf" ? renewalOf(certificate, item, look.held) : null;
   const chain = await chainOf(certificate, item, look);
-  const matches = item.key === undefined || (await matchesKey(item.crt, item.key, look));
+  const matches = !isKeyed(item.pem) || (await matchesKey(item.pem, look));
   const verdict = judge({ certificate, renewal, chain, matches, now, role: item.role });
   const late = ["RenewalDue", "Expired"].includes(verdict.state);
   const hindrance = late && item.role === "leaf" ? trouble.lastError || waiting : "";
   const why = [verdict.why, hindrance].filter(Boolean).join("; ");
-  const boundaries = [certificate.notBefore, renewal, after(certificate.notAfter, seconds(1))];
+  // A leaf that is due is renewed at once: that is told only of one that was not.
+  const overdue = renewal && after(renewal, seconds(1));
+  const boundaries = [certificate.notBefore, overdue, after(certificate.notAfter, seconds(1))];
   return {
     status: {
       state: verdict.state,
@@ -145,8 +161,8 @@ async function readAndJudge(
 }
 
 /** A key that cannot be read is nobody's. */
-async function matchesKey(crt: string, key: string, { keyMatches }: Look): Promise<boolean> {
-  return keyMatches({ crt, key }).catch(() => false);
+async function matchesKey(pem: KeyedPem, { keyMatches }: Look): Promise<boolean> {
+  return keyMatches(pem).catch(() => false);
 }
 
 function renewalOf(certificate: Certificate, item: Item, held: Holdings): Instant | null {
@@ -161,6 +177,8 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
   }
   // An accepted authority that cannot be read is an item of its own; nothing chains to it.
   const anchors = trustedUnder(item.root, held).flatMap((crt) => certificateIn(crt) ?? []);
+  const before = chainsKnown.get(certificate);
+  if (before && isStill(before, anchors, now)) return before.said;
   const verdict = await verifyChain({
     leaf: certificate,
     intermediates: [],
@@ -168,8 +186,31 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
     now,
     usage: "any",
   });
-  return verdict.valid ? "ok" : verdict.reason;
+  const said = verdict.valid ? "ok" : verdict.reason;
+  chainsKnown.set(certificate, { anchors, now, said });
+  return said;
 }
+
+/** What was said of a chain, of which anchors, and when. */
+interface ChainKnown {
+  readonly anchors: readonly Certificate[];
+  readonly now: Instant;
+  readonly said: string;
+}
+
+const chainsKnown = new WeakMap<Certificate, ChainKnown>();
+
+/** Until one of the anchors begins or ends; that the leaf does is seen before its chain is. */
+const isStill = (known: ChainKnown, anchors: readonly Certificate[], now: Instant): boolean =>
+  known.said === "ok" &&
+  known.anchors.length === anchors.length &&
+  anchors.every(
+    (anchor, index) =>
+      anchor === known.anchors[index] && isInForce(anchor, now) === isInForce(anchor, known.now),
+  );
+
+const isInForce = ({ notBefore, notAfter }: Certificate, now: Instant): boolean =>
+  notBefore <= now && now <= notAfter;
 
 function judge(seen: {
   certificate: Certificate;
@@ -201,7 +242,7 @@ function judge(seen: {
   };
 }
 
-const facts = (certificate: Certificate) => ({
+const facts = remembered((certificate: Certificate) => ({
   subject: formatName(certificate.subject),
   issuer: formatName(certificate.issuer),
   serialNumber: serialHex(certificate.serialNumber),
@@ -214,7 +255,7 @@ const facts = (certificate: Certificate) => ({
   dnsNames: [...certificate.dnsNames],
   ipAddresses: [...certificate.ipAddresses],
   spkiFingerprint: certificate.spkiFingerprint,
-});
+}));
 
 const nothing: Omit<Status, "state" | "why" | "lastError" | "nextAttempt" | "source"> = {
   subject: "",

@@ -16,6 +16,7 @@ import {
   all,
   ControllerStatus,
   days,
+  type DeepReadonly,
   defineController,
   exclusive,
   type Instant,
@@ -86,7 +87,7 @@ export const securityStatusController = (options: Options) =>
       const findings = [
         ...damageFindings(options.damaged ?? []),
         ...timeFindings(inputs.time?.spec, now),
-        ...(inputs.config ? await review(inputs.config.spec.yaml, now, options) : []),
+        ...(inputs.config ? await review(inputs.config.spec, now, options) : []),
         ...fileFindings(inputs.files),
         ...controllerFindings(inputs.controllers),
       ];
@@ -107,10 +108,14 @@ async function accountKey(
   }
 }
 
-async function review(yaml: string, now: Instant, { reviewConfig }: Options): Promise<Finding[]> {
-  const problem = whyUnreadable(yaml);
+async function review(
+  config: DeepReadonly<SpecOf<typeof MachineConfig>>,
+  now: Instant,
+  { reviewConfig }: Options,
+): Promise<Finding[]> {
+  const problem = whyUnreadable(config);
   return problem === null
-    ? configFindings(await reviewConfig(yaml, now))
+    ? configFindings(await reviewConfig(config.yaml, now))
     : [unreadableConfig(problem)];
 }
 

@@ -148,7 +148,7 @@ export class SimulatedNode {
         tally.count(what);
       },
       noted: (name) => {
-        tally.countNote(name);
+        tally.countNote(name, this.time);
       },
       network: this.#network(boot, (): boolean => process.isAlive),
     });
@@ -185,6 +185,7 @@ export class SimulatedNode {
 
   /** Sets the clock; processes look at it once a minute. */
   async stepClock(local: Instant, noticed: number): Promise<void> {
+    this.#trouble();
     const by = local - this.now();
     this.#machineClock.set(this.time, local);
     this.#clock?.changed({ by, noticedAt: after(this.time, noticed) });

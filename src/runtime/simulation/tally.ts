@@ -1,4 +1,5 @@
 /** What a simulation counts. */
+import { hours, type Instant } from "../instant.ts";
 
 /** How much happened. */
 export interface Counts {
@@ -14,6 +15,8 @@ export interface Counts {
   readonly faults: Readonly<Record<string, number>>;
   /** By name, what was noted. */
   readonly notes: Readonly<Record<string, number>>;
+  /** By name, how much was noted in the busiest hour. */
+  readonly peaks: Readonly<Record<string, number>>;
 }
 
 type Counted = "events" | "reconciles" | "writes" | "ends" | "checks";
@@ -23,6 +26,8 @@ export class Tally {
   readonly #counts = { events: 0, reconciles: 0, writes: 0, ends: 0, checks: 0 };
   readonly #faults: Record<string, number> = {};
   readonly #notes: Record<string, number> = {};
+  readonly #peaks: Record<string, number> = {};
+  readonly #hours = new Map<string, { readonly hour: number; readonly count: number }>();
 
   count(what: Counted, more = 1): void {
     this.#counts[what] += more;
@@ -32,11 +37,22 @@ export class Tally {
     this.#faults[kind] = (this.#faults[kind] ?? 0) + 1;
   }
 
-  countNote(name: string): void {
+  /** @param now true time */
+  countNote(name: string, now: Instant): void {
     this.#notes[name] = (this.#notes[name] ?? 0) + 1;
+    const hour = Math.floor(now / hours(1));
+    const before = this.#hours.get(name);
+    const count = before?.hour === hour ? before.count + 1 : 1;
+    this.#hours.set(name, { hour, count });
+    this.#peaks[name] = Math.max(this.#peaks[name] ?? 0, count);
   }
 
   get counts(): Counts {
-    return { ...this.#counts, faults: { ...this.#faults }, notes: { ...this.#notes } };
+    return {
+      ...this.#counts,
+      faults: { ...this.#faults },
+      notes: { ...this.#notes },
+      peaks: { ...this.#peaks },
+    };
   }
 }

@@ -1,8 +1,11 @@
 import { ACTIVE, MachineConfig, SecurityStatus, TimeStatus } from "#resources";
-import { after, days, minutes, seconds } from "#runtime";
+import { after, type Clock, days, minutes, seconds } from "#runtime";
 import { mount } from "#runtime/testing";
 import { expect, test } from "vitest";
-import { timeStatusController } from "../../../src/controllers/runtime/time-status.ts";
+import {
+  type AskTime,
+  timeStatusController,
+} from "../../../src/controllers/runtime/time-status.ts";
 import { controlPlaneConfig, mountNode, START } from "../control-plane.ts";
 import { differing, serialNumbers } from "../surroundings.ts";
 
@@ -11,6 +14,9 @@ const withTimeDisabled = controlPlaneConfig.replace(
   "\nmachine:\n    time:\n        disabled: true\n",
 );
 
+const keeping = (askTime: AskTime, clock: Clock) =>
+  timeStatusController({ askTime, onStep: (listener) => clock.onStep(listener) });
+
 async function keeper(synced = false, source = "chrony") {
   const says = { synced, source };
   let asked = 0;
@@ -18,7 +24,7 @@ async function keeper(synced = false, source = "chrony") {
     asked++;
     return Promise.resolve({ ...says });
   };
-  const t = await mount(({ onStep }) => timeStatusController({ askTime, onStep }), { now: START });
+  const t = await mount((clock) => keeping(askTime, clock), { now: START });
   return { ...t, says, asked: () => asked };
 }
 
@@ -73,7 +79,7 @@ test("a keeper that cannot be asked is asked later, and what is known stays", as
   let broken = false;
   const askTime = () =>
     broken ? Promise.reject(new Error("no bus")) : Promise.resolve({ synced: true, source: "x" });
-  await using t = await mount(({ onStep }) => timeStatusController({ askTime, onStep }), {
+  await using t = await mount((clock) => keeping(askTime, clock), {
     now: START,
   });
   broken = true;

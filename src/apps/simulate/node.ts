@@ -1,0 +1,89 @@
+/** A node as it is simulated: the daemon's own controllers and start, on a simulated machine. */
+import { createHash } from "node:crypto";
+import { type PublishFiles } from "#controllers";
+import type { KeyProvider } from "#pki";
+import { Identity } from "#resources";
+import type { Scenario, Machine, Operator } from "#runtime/simulation";
+import { settleConfiguration, type Surroundings } from "../node/configuration.ts";
+import { nodeControllers } from "../node/controllers.ts";
+import { FileWriteError } from "../node/published-files.ts";
+import { known, prepareStore } from "../node/state-directory.ts";
+import { seededKeys } from "./seeded-keys.ts";
+
+/** Where each node is reached; loopback addresses, which do not change. */
+const addressOf = (name: string): string =>
+  `127.0.0.${String(Number(/\d+$/.exec(name)?.[0] ?? 1))}`;
+
+/** What of a scenario makes its nodes those of this project. */
+export const nodes: Pick<Scenario, "controllers" | "kinds" | "setup" | "boot"> = {
+  kinds: known,
+  controllers: (machine) =>
+    nodeControllers({
+      keys: keysOf(machine),
+      random: machine.random,
+      clock: machine.clock,
+      apiAddress: addressOf(machine.name),
+      hostname: machine.name,
+      askTime: async () => keeperSays(machine),
+      publishFiles: publisher(machine),
+    }),
+  async setup({ store, stream }) {
+    if (await store.get(Identity, "local")) return; // it was there before it went down
+    const id = Buffer.from(stream("identity").bytes(22)).toString("hex");
+    await store.create(Identity, "local", { nodeId: id });
+  },
+  async boot(operator) {
+    await prepareStore(operator.store);
+    const demoAddress = addressOf(operator.name);
+    const options = { ...surroundings(operator), overwrite: false, demoAddress };
+    await settleConfiguration([], options);
+  },
+};
+
+/** Asked until the clock is right; then there is nobody to ask again, which would be once an hour. */
+const keeperSays = ({ isClockRight }: Machine) =>
+  isClockRight() ? { synced: true, source: "none" } : { synced: false, source: "chrony" };
+
+/** What the code of a node needs to work on its store. */
+export const surroundings = (operator: Operator): Surroundings => ({
+  store: operator.store,
+  clock: operator.clock,
+  random: operator.random,
+  keys: keysOf(operator),
+});
+
+/** Keys of the node's own chance; each signature is in the trace, with what was signed. */
+export const keysOf = ({ random, note }: Machine): KeyProvider =>
+  seededKeys({
+    random,
+    onSigned(data) {
+      const what = isAuthority(data) ? "authority signed" : "leaf signed";
+      note(what, createHash("sha256").update(data).digest("hex"));
+    },
+  });
+
+/** Basic constraints, which no leaf of ours has. */
+const BASIC_CONSTRAINTS = Buffer.from("0603551d13", "hex");
+const isAuthority = (data: Uint8Array): boolean => Buffer.from(data).includes(BASIC_CONSTRAINTS);
+
+/** Below this stand the published directories, each as one JSON text. */
+export const PUBLISHED = "pki/";
+
+function publisher({ files }: Machine): PublishFiles {
+  const versions = new Map<string, { readonly text: string; readonly version: string }>();
+  return async (directory, set) => {
+    const path = `${PUBLISHED}${directory}`;
+    const text = JSON.stringify(set);
+    const before = versions.get(path);
+    try {
+      if (files.get(path) !== text) files.set(path, text);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new FileWriteError(`cannot publish ${path}: ${reason}`, { cause });
+    }
+    if (before?.text === text) return { path, version: before.version };
+    const version = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    versions.set(path, { text, version });
+    return { path, version };
+  };
+}

@@ -1,0 +1,135 @@
+/** What must hold of every certificate that a node serves. */
+import { days, type Instant, minutes, rfc3339 } from "#runtime";
+import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+import { type Facts, isIssuedBy } from "./certificate.ts";
+import { type Holdings, holdingsReader, type Leaf } from "./holdings.ts";
+
+/** Two clocks that differ by no more than this have to get along. */
+const PEERS_DIFFER = minutes(10);
+/** After trouble has ended, a node has so long to be well again. */
+const RECOVERS_IN = minutes(5);
+/** A change of the configuration may wait for a watch that lags, and a node that stands still. */
+const SETTLES_IN = minutes(25);
+
+/** Made anew for each simulation. */
+export function certificateProperties(): Properties {
+  const holdings = holdingsReader();
+  return {
+    "what a node serves is valid, as it and its peers see the time": validity(holdings),
+    "every chain leads to an authority that is trusted": lasting(SETTLES_IN, chains(holdings)),
+    "every leaf has its own key": keys(holdings),
+    "no two certificates of an issuer have one serial number": serials(holdings),
+  };
+}
+
+type Read = (node: NodeView) => Holdings;
+
+const named = (node: NodeView, { id }: Leaf, problem: string) => `${node.name}: ${id} ${problem}`;
+
+/** Nobody can renew what ends with its root: that is for whoever replaces the root. */
+const endsWithRoot = (leaf: Leaf, { issuing }: Holdings): boolean => {
+  const root = issuing[leaf.root];
+  return root !== undefined && leaf.facts.notAfter >= root.notAfter;
+};
+
+function validity(read: Read): Property {
+  const windows = new WeakMap<Holdings, { readonly from: number; readonly until: number }>();
+  return ({ nodes }) =>
+    nodes.flatMap((node) => {
+      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+      const held = read(node);
+      let window = windows.get(held);
+      if (window === undefined) {
+        const ending = held.leaves.filter((leaf) => !endsWithRoot(leaf, held));
+        window = {
+          from: Math.max(...held.leaves.map(({ facts }) => facts.notBefore)),
+          until: Math.min(...ending.map(({ facts }) => facts.notAfter)),
+        };
+        windows.set(held, window);
+      }
+      const now = node.clock.now();
+      if (window.from <= now - PEERS_DIFFER && now + PEERS_DIFFER <= window.until) return [];
+      return held.leaves.flatMap((leaf) => invalid(node, leaf, held, now));
+    });
+}
+
+function invalid(node: NodeView, leaf: Leaf, held: Holdings, now: Instant): string[] {
+  const { notBefore, notAfter } = leaf.facts;
+  if (notBefore > now - PEERS_DIFFER)
+    return [named(node, leaf, `begins on ${rfc3339(notBefore)}, and here it is ${rfc3339(now)}`)];
+  if (notAfter < now + PEERS_DIFFER && !endsWithRoot(leaf, held))
+    return [named(node, leaf, `ends on ${rfc3339(notAfter)}, and here it is ${rfc3339(now)}`)];
+  return [];
+}
+
+/** Looks when something changed, and at everything once a day. */
+function chains(read: Read): Property {
+  const seen = new Map<string, { held: Holdings; day: number; problems: readonly string[] }>();
+  return ({ nodes, now }) =>
+    nodes.flatMap((node) => {
+      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+      const held = read(node);
+      const day = dayOf(now);
+      const last = seen.get(node.name);
+      if (last?.held === held && last.day === day) return last.problems;
+      const isNew = (leaf: Leaf) =>
+        last?.held.leaves.every(({ facts }) => facts !== leaf.facts) ?? true;
+      const isDue = last?.day !== day || !isSameTrust(last.held, held);
+      const problems = held.leaves
+        .filter((leaf) => isDue || isNew(leaf))
+        .flatMap((leaf) => unchained(node, leaf, held));
+      seen.set(node.name, { held, day, problems });
+      return problems;
+    });
+}
+
+const isSameTrust = (a: Holdings, b: Holdings): boolean =>
+  Object.entries(a.trusted).every(([root, list]) => {
+    const others = b.trusted[root as keyof typeof b.trusted];
+    return list.length === others.length && list.every((facts, index) => facts === others[index]);
+  });
+
+function unchained(node: NodeView, leaf: Leaf, held: Holdings): string[] {
+  const now = node.clock.now();
+  const isInForce = ({ notBefore, notAfter }: Facts) => notBefore <= now && now <= notAfter;
+  const issuing = held.issuing[leaf.root];
+  if (issuing !== undefined && !isInForce(issuing)) return []; // all that is under it has ended
+  if (issuing !== undefined && !isIssuedBy(leaf.facts, issuing))
+    return [named(node, leaf, `is not under the authority that issues for ${leaf.root}`)];
+  const isTrusted = held.trusted[leaf.root].some(
+    (authority) => isInForce(authority) && isIssuedBy(leaf.facts, authority),
+  );
+  return isTrusted ? [] : [named(node, leaf, `leads to no trusted authority of ${leaf.root}`)];
+}
+
+/** Once a week: it takes longer than all else that is looked at. */
+function keys(read: Read): Property {
+  const looked = new Map<string, number>();
+  return ({ nodes, now }) =>
+    nodes.flatMap((node) => {
+      const week = Math.floor(now / days(7));
+      if (!node.isUp || looked.get(node.name) === week) return [];
+      looked.set(node.name, week);
+      return read(node)
+        .leaves.filter(({ hasKey }) => !hasKey())
+        .map((leaf) => named(node, leaf, "has the key of another"));
+    });
+}
+
+const dayOf = (now: Instant): number => Math.floor(now / days(1));
+
+function serials(read: Read): Property {
+  const first = new Map<string, string>();
+  return ({ nodes }) =>
+    nodes.flatMap((node) => {
+      if (!node.isUp || node.written.length === 0) return [];
+      return read(node).leaves.flatMap((leaf) => {
+        const { identity, fingerprint } = leaf.facts;
+        const before = first.get(identity) ?? fingerprint;
+        first.set(identity, before);
+        return before === fingerprint
+          ? []
+          : [named(node, leaf, `has the serial number of another: ${identity}`)];
+      });
+    });
+}

@@ -1,0 +1,94 @@
+/** What cannot be helped has to be told: a step of the clock, a disk that is full, a root that ends. */
+import { CertificateStatus, SecurityStatus, TimeStatus } from "#resources";
+import { at, ControllerStatus, days, type Instant, minutes, seconds } from "#runtime";
+import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+
+/** A pause, a watch that lags and a retry may come together. */
+const TOLD_IN = minutes(40);
+
+/** Made anew for each simulation. */
+export const reportProperties = (): Properties => ({
+  "a step of the clock is told of": lasting(TOLD_IN, steps()),
+  "a disk that is too full to renew is told of": lasting(TOLD_IN, full()),
+});
+
+interface Seen {
+  readonly boot: number;
+  readonly error: number;
+  /** Whether the process that runs saw the clock being set. */
+  readonly stepped: boolean;
+}
+
+const STEP = seconds(10);
+
+/** Whoever keeps looking sees a jump as one. */
+function steps(): Property {
+  const seen = new Map<string, Seen>();
+  return ({ nodes }) =>
+    nodes.flatMap((node) => {
+      const { boot, clockError: error } = node;
+      const last = seen.get(node.name);
+      const isSame = last?.boot === boot && node.isUp;
+      const stepped = isSame && (last.stepped || Math.abs(error - last.error) > STEP);
+      seen.set(node.name, { boot, error, stepped });
+      if (!stepped || !node.isWritable || node.spec(TimeStatus, "node")?.lastStep) return [];
+      return [`${node.name}: the clock was set, and TimeStatus does not say so`];
+    });
+}
+
+function full(): Property {
+  const since = new Map<string, Instant>();
+  return ({ nodes, now }) =>
+    nodes.flatMap((node) => {
+      if (node.isWritable || !node.isUp) {
+        since.delete(node.name);
+        return [];
+      }
+      const began = since.get(node.name) ?? now;
+      since.set(node.name, began);
+      const told = node.logged("ERR_STORE_FULL");
+      if ((told !== undefined && told >= began) || !isLate(node)) return [];
+      return [`${node.name}: a certificate is late on a full disk, and nobody is told`];
+    });
+}
+
+const isLate = (node: NodeView): boolean =>
+  node
+    .list(CertificateStatus)
+    .some(({ spec }) => spec.renewAt !== "" && at(spec.renewAt) < node.clock.now());
+
+/** In the end all is well, and nothing is left to do. */
+export const settledProperties = (): Properties => ({
+  "every certificate is Valid": ({ nodes }) =>
+    nodes.flatMap((node) => [
+      ...node
+        .list(CertificateStatus)
+        .filter(({ spec }) => spec.state !== "Valid")
+        .map(({ metadata, spec }) => `${node.name}: ${metadata.id} is ${spec.state}: ${spec.why}`),
+      ...(node.list(CertificateStatus).length < CERTIFICATES
+        ? [`${node.name}: some certificates have no status`]
+        : []),
+    ]),
+  "no controller fails or waits": ({ nodes }) =>
+    nodes.flatMap((node) =>
+      node
+        .list(ControllerStatus)
+        .filter(({ spec }) => spec.state !== "ready")
+        .map(
+          ({ metadata, spec }) =>
+            `${node.name}: ${metadata.id} is ${spec.state}: ${spec.error?.message ?? spec.waitingFor}`,
+        ),
+    ),
+  "a step of the clock is a finding for a day": ({ nodes }) =>
+    nodes.flatMap((node) => {
+      const lastStep = node.spec(TimeStatus, "node")?.lastStep;
+      const isFresh = lastStep && Math.abs(node.clock.now() - at(lastStep.at)) < days(1);
+      const findings = node.spec(SecurityStatus, "node")?.findings ?? [];
+      return isFresh && !findings.some(({ reason }) => reason === "ClockStep")
+        ? [`${node.name}: securitystatus has no finding ClockStep`]
+        : [];
+    }),
+});
+
+/** Four roots and fourteen leaves. */
+const CERTIFICATES = 18;
