@@ -17,7 +17,7 @@ export {
   type KubernetesPki,
 } from "./bundle/from-kubernetes-pki.ts";
 export { bundleFromMachineConfig } from "./bundle/from-machine-config.ts";
-export { issueBundle, type BundleSources } from "./bundle/issue.ts";
+export { issueBundle, issueRoot, type BundleSources } from "./bundle/issue.ts";
 export { loadBundle, readBundle } from "./bundle/read.ts";
 export { writeBundle } from "./bundle/write.ts";
 export { readDuration } from "./duration.ts";

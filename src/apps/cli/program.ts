@@ -7,6 +7,7 @@ import { getCommand } from "./commands/get.ts";
 import { helpCommand } from "./commands/help.ts";
 import { storeCommand } from "./commands/store.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -46,8 +47,9 @@ function program(run: Run): Command {
   withConnectionFlags(root);
   for (const command of [upCommand, getCommand, applyConfigCommand, configCommand])
     root.addCommand(command(run));
-  for (const command of [genCommand, validateCommand, inspectCommand, storeCommand, versionCommand])
+  for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])
     root.addCommand(command(run));
+  for (const command of [simulateCommand, versionCommand]) root.addCommand(command(run));
   return root;
 }
 

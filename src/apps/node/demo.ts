@@ -9,7 +9,7 @@ const VERSION = "v1.13";
 export async function demoConfig(options: {
   readonly demoAddress: string;
   readonly keys: KeyProvider;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly random: Random;
 }): Promise<string> {
   const { keys, random, clock, demoAddress } = options;

@@ -2,9 +2,15 @@
 import { createHash } from "node:crypto";
 import { type PublishFiles } from "#controllers";
 import type { KeyProvider } from "#pki";
-import { Identity } from "#resources";
+import { ACTIVE, Identity, MachineConfig } from "#resources";
+import type { Instant } from "#runtime";
 import type { Scenario, Machine, Operator } from "#runtime/simulation";
-import { settleConfiguration, type Surroundings } from "../node/configuration.ts";
+import {
+  applyConfiguration,
+  settleConfiguration,
+  type Surroundings,
+} from "../node/configuration.ts";
+import { demoConfig } from "../node/demo.ts";
 import { nodeControllers } from "../node/controllers.ts";
 import { FileWriteError } from "../node/published-files.ts";
 import { known, prepareStore } from "../node/state-directory.ts";
@@ -15,7 +21,10 @@ const addressOf = (name: string): string =>
   `127.0.0.${String(Number(/\d+$/.exec(name)?.[0] ?? 1))}`;
 
 /** What of a scenario makes its nodes those of this project. */
-export const nodes: Pick<Scenario, "controllers" | "kinds" | "setup" | "boot"> = {
+type Parts = Pick<Scenario, "controllers" | "kinds" | "setup" | "boot">;
+
+/** @param rootsIssued when the roots of the cluster were issued; all nodes have the same ones */
+export const nodesOf = (rootsIssued: Instant): Parts => ({
   kinds: known,
   controllers: (machine) =>
     nodeControllers({
@@ -27,10 +36,21 @@ export const nodes: Pick<Scenario, "controllers" | "kinds" | "setup" | "boot"> =
       askTime: async () => keeperSays(machine),
       publishFiles: publisher(machine),
     }),
-  async setup({ store, stream }) {
-    if (await store.get(Identity, "local")) return; // it was there before it went down
-    const id = Buffer.from(stream("identity").bytes(22)).toString("hex");
-    await store.create(Identity, "local", { nodeId: id });
+  async setup(operator) {
+    const { name, store, stream, shared } = operator;
+    if (!(await store.get(Identity, "local"))) {
+      const nodeId = Buffer.from(stream("identity").bytes(22)).toString("hex");
+      await store.create(Identity, "local", { nodeId });
+    }
+    if (await store.get(MachineConfig, ACTIVE)) return; // it was there before the node went down
+    const random = shared("cluster");
+    const text = await demoConfig({
+      demoAddress: addressOf(name),
+      keys: keysOf({ ...operator, random }),
+      random,
+      clock: { now: () => rootsIssued },
+    });
+    await applyConfiguration(text, { ...surroundings(operator), dryRun: false });
   },
   async boot(operator) {
     await prepareStore(operator.store);
@@ -38,7 +58,7 @@ export const nodes: Pick<Scenario, "controllers" | "kinds" | "setup" | "boot"> =
     const options = { ...surroundings(operator), overwrite: false, demoAddress };
     await settleConfiguration([], options);
   },
-};
+});
 
 /** Asked until the clock is right; then there is nobody to ask again, which would be once an hour. */
 const keeperSays = ({ isClockRight }: Machine) =>
@@ -53,7 +73,7 @@ export const surroundings = (operator: Operator): Surroundings => ({
 });
 
 /** Keys of the node's own chance; each signature is in the trace, with what was signed. */
-export const keysOf = ({ random, note }: Machine): KeyProvider =>
+export const keysOf = ({ random, note }: Pick<Machine, "random" | "note">): KeyProvider =>
   seededKeys({
     random,
     onSigned(data) {

@@ -1,14 +1,22 @@
 /** What we simulate of ourselves. */
-import { at, days, minutes, type Instant } from "#runtime";
-import { defineScenario, type FaultBounds, type Machine, type Scenario } from "#runtime/simulation";
-import { manualClock, silentLogger } from "#runtime";
-import { nodes } from "./node.ts";
+import { after, at, days, hours, type Instant, manualClock, minutes, silentLogger } from "#runtime";
+import {
+  defineScenario,
+  type FaultBounds,
+  type Machine,
+  type Operation,
+  type Scenario,
+  type SimulationEvent,
+} from "#runtime/simulation";
+import { herd, herdProperties } from "./herd.ts";
+import { nodesOf } from "./node.ts";
+import { looksAfterRoots, renames, replacesAllRoots, replacesSomeRoot } from "./operator.ts";
 import { certificateProperties } from "./properties/certificates.ts";
+import { peerProperties } from "./properties/peers.ts";
 import { reportProperties, settledProperties } from "./properties/reports.ts";
 import { storeProperties } from "./properties/store.ts";
 
 const START: Instant = at("2027-03-01T12:00:00Z");
-const YEAR = days(365);
 
 /** What goes wrong with machines; rates are so many a day. */
 const machineFaults: FaultBounds = {
@@ -31,21 +39,20 @@ const clockFaults: FaultBounds = {
   bootIn1970: 0.01,
 };
 
+const nodes = nodesOf(START);
+
+/** Only to be asked which controllers there are. */
+const nobody = { name: "nobody", clock: manualClock(START), log: silentLogger };
+const controllers = nodes.controllers(nobody as unknown as Machine);
+
 const always = () => ({
   ...certificateProperties(),
-  ...storeProperties(nodes.kinds, nodes.controllers(nobody)),
+  ...storeProperties(nodes.kinds, controllers),
   ...reportProperties(),
 });
 
-/** Only to be asked which controllers there are. */
-const nobody = {
-  name: "nobody",
-  clock: manualClock(START),
-  log: silentLogger,
-} as unknown as Machine;
-
-type Choices = Pick<Parameters<typeof defineScenario>[0], "name" | "horizon" | "faults"> &
-  Partial<Parameters<typeof defineScenario>[0]>;
+type Defined = Parameters<typeof defineScenario>[0];
+type Choices = Pick<Defined, "name" | "horizon"> & Partial<Defined>;
 
 const scenario = (choices: Choices): Scenario =>
   defineScenario({
@@ -55,16 +62,100 @@ const scenario = (choices: Choices): Scenario =>
     always,
     eventually: settledProperties,
     command: ({ scenario: name, seed, horizon, only }) =>
-      `trustplane simulate --scenario ${name} --seed ${String(seed)} --days ${String(horizon / days(1))}` +
-      (only ? ` --only ${only.join(",") || "none"}` : ""),
+      `./bin/trustplane simulate --scenario ${name} --seed ${String(seed)} ` +
+      `--days ${String(horizon / days(1))}${only ? ` --only ${only.join(",") || "none"}` : ""}`,
     ...choices,
   });
 
+const every = (duration: number, until: number, event: { node: string; name: string }) =>
+  Array.from({ length: Math.floor(until / duration) }, (_, n): SimulationEvent => ({
+    at: after(START, (n + 1) * duration),
+    kind: "operation",
+    ...event,
+  }));
+
+const never = (run: Operation["run"]): Operation => ({ rate: 0, run });
+
+const LONGEST = days(365 * 50);
+/** The roots of this cluster are older than others. */
+const AGED = at("2017-03-24T12:00:00Z");
+
+/** Every one, with its usual horizon. */
 const list: readonly Scenario[] = [
   scenario({
     name: "control-plane",
-    horizon: 10 * YEAR - days(2),
+    horizon: days(3650),
     faults: { ...machineFaults, ...clockFaults },
+    operations: { "looks after the roots": never(looksAfterRoots) },
+    script: () => every(days(7), LONGEST, { node: "cp-1", name: "looks after the roots" }),
+  }),
+  scenario({
+    name: "skew",
+    nodes: ["cp-1", "cp-2", "cp-3"],
+    horizon: days(60),
+    faults: { clockSkew: { rate: 1, by: minutes(10) }, clockDrift: 0.1, crash: 0.2 },
+    always: () => ({ ...always(), ...peerProperties() }),
+  }),
+  scenario({
+    name: "clock-steps",
+    horizon: days(120),
+    faults: {
+      ...machineFaults,
+      clockStep: { rate: 0.2, by: days(365), for: days(2) },
+      bootIn1970: { rate: 0.05, for: hours(2) },
+    },
+  }),
+  scenario({
+    name: "config-changes",
+    horizon: days(60),
+    faults: { ...machineFaults, clockSkew: { rate: 1, by: minutes(10) }, crash: 3, writeFails: 2 },
+    operations: {
+      "renames the node": { rate: 3, run: renames },
+      "replaces a root": { rate: 0.5, run: replacesSomeRoot },
+    },
+  }),
+  scenario({
+    ...nodesOf(AGED),
+    name: "root-end",
+    horizon: days(60),
+    faults: machineFaults,
+    operations: { "replaces all roots": never(replacesAllRoots) },
+    script: () =>
+      [40, 42, 44].map((day) => ({
+        at: after(START, days(day)),
+        node: "cp-1",
+        kind: "operation",
+        name: "replaces all roots",
+      })),
+  }),
+  scenario({
+    ...herd,
+    name: "herd",
+    boot: () => undefined,
+    horizon: days(11),
+    always: () => herdProperties(START),
+    eventually: {},
+  }),
+  scenario({
+    name: "node-off",
+    horizon: days(14),
+    faults: { watchEnds: 0.3, writeFails: 0.3 },
+    script: (stream) => [
+      {
+        at: after(START, days(4) + stream.below(days(2))),
+        node: "cp-1",
+        kind: "crash",
+        point: "idle",
+        down: days(3),
+      },
+    ],
+  }),
+  scenario({
+    name: "ten-nodes",
+    nodes: Array.from({ length: 10 }, (_, n) => `cp-${String(n + 1)}`),
+    horizon: days(365),
+    faults: { ...machineFaults, clockSkew: { rate: 1, by: minutes(10) } },
+    always: () => ({ ...always(), ...peerProperties() }),
   }),
 ];
 

@@ -1,0 +1,4 @@
+/** Simulations of ourselves: scenarios, and ways to run them. */
+export { scenarios } from "./scenarios.ts";
+export { soak, type SoakProgress, type SoakResult } from "./soak.ts";
+export { summary } from "./summary.ts";
