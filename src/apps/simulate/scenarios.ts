@@ -12,6 +12,7 @@ import { herd, herdProperties } from "./herd.ts";
 import { nodesOf } from "./node.ts";
 import { looksAfterRoots, renames, replacesAllRoots, replacesSomeRoot } from "./operator.ts";
 import { certificateProperties } from "./properties/certificates.ts";
+import { configurationProperties } from "./properties/configuration.ts";
 import { peerProperties } from "./properties/peers.ts";
 import { reportProperties, settledProperties } from "./properties/reports.ts";
 import { storeProperties } from "./properties/store.ts";
@@ -47,6 +48,7 @@ const controllers = nodes.controllers(nobody as unknown as Machine);
 
 const always = () => ({
   ...certificateProperties(),
+  ...configurationProperties(),
   ...storeProperties(nodes.kinds, controllers),
   ...reportProperties(),
 });
@@ -115,13 +117,18 @@ const list: readonly Scenario[] = [
     },
   }),
   scenario({
+    name: "full-disk",
+    horizon: days(60),
+    faults: { diskFull: { rate: 0.3, for: days(2) }, writeFails: 2, crash: 0.3 },
+  }),
+  scenario({
     ...nodesOf(AGED),
     name: "root-end",
-    horizon: days(60),
+    horizon: days(30),
     faults: machineFaults,
     operations: { "replaces all roots": never(replacesAllRoots) },
     script: () =>
-      [40, 42, 44].map((day) => ({
+      [24, 26, 28].map((day) => ({
         at: after(START, days(day)),
         node: "cp-1",
         kind: "operation",

@@ -33,7 +33,9 @@ export class Disk {
   #database: MemoryDatabase | undefined;
   #kept: Uint8Array | undefined;
   #isFull = false;
-  /** So many of the next commits fail. */
+  /** So many of the next commits go well before the failures begin. */
+  untouched = 0;
+  /** So many commits fail then. */
   failures = 0;
   /** So long the next commit takes. */
   delay = 0;
@@ -99,7 +101,7 @@ export class Disk {
 
   /** From now on nothing is wrong with it. */
   heal(): void {
-    this.failures = this.delay = 0;
+    this.failures = this.untouched = this.delay = 0;
     this.crashPoint = this.#kept = undefined;
     this.isFull = false;
   }
@@ -119,6 +121,10 @@ export class Disk {
   #ends(user: DiskUser): void {
     this.#crashesAt("before commit", user);
     if (this.failures === 0) return;
+    if (this.untouched > 0) {
+      this.untouched--;
+      return;
+    }
     this.failures--;
     user.fails();
     throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" });

@@ -13,11 +13,13 @@ export type SimulationEvent = { readonly at: Instant; readonly node: string } & 
   | { readonly kind: "crash"; readonly point: CrashPoint | "idle"; readonly down: number }
   | { readonly kind: "restart"; readonly down: number }
   | { readonly kind: "pause"; readonly for: number }
-  | { readonly kind: "writeFails"; readonly commits: number }
+  | { readonly kind: "writeFails"; readonly after: number; readonly commits: number }
   | { readonly kind: "writeLate"; readonly for: number }
   | { readonly kind: "commitsLost"; readonly for: number; readonly down: number }
   | { readonly kind: "diskFull"; readonly for: number }
-  | { readonly kind: "watchEnds"; readonly end: WatchEnd; readonly which?: number }
+  | ({ readonly kind: "watchEnds"; readonly end: WatchEnd; readonly again: number } & {
+      readonly which?: number;
+    })
   | { readonly kind: "watchLags"; readonly for: number }
   | { readonly kind: "clockSkew"; readonly by: number }
   | { readonly kind: "clockDrift"; readonly ppm: number; readonly for: number }
@@ -79,7 +81,7 @@ const kinds: Readonly<Record<FaultKind, Row>> = {
   })),
   restart: row((stream, { down }) => ({ down: duration(stream, down) })),
   pause: row((stream, { for: most }) => ({ for: duration(stream, most) })),
-  writeFails: row((stream) => ({ commits: 1 + stream.below(4) })),
+  writeFails: row((stream) => ({ after: stream.below(4), commits: 1 + stream.below(4) })),
   writeLate: row((stream, { for: most }) => ({ for: duration(stream, most) }), {
     for: seconds(30),
   }),
@@ -93,6 +95,7 @@ const kinds: Readonly<Record<FaultKind, Row>> = {
   diskFull: row((stream, { for: most }) => ({ for: duration(stream, most) }), { for: days(1) }),
   watchEnds: row((stream) => ({
     end: oneOf(stream, watchEnds),
+    again: stream.fraction() < 0.5 ? 0 : stream.below(8),
     ...(stream.fraction() < 0.7 && { which: stream.fraction() }),
   })),
   watchLags: row((stream, { for: most }) => ({ for: duration(stream, most) })),

@@ -29,6 +29,7 @@ export class FaultyCore implements CoreStore {
   readonly #core: CoreStore;
   readonly #options: FaultyCoreOptions;
   readonly #followers = new Set<Follower>();
+  #breaking: { readonly end: WatchEnd; left: number } | undefined;
   #held: (() => void)[] | undefined;
   #waiting = 0;
   readonly edit: NonNullable<CoreStore["edit"]>;
@@ -70,6 +71,10 @@ export class FaultyCore implements CoreStore {
     const batches = this.#core.watchKind(kind, options);
     return new Observable((subscriber) => {
       const follower: Follower = { subscriber, isLive: options.bootstrapContents !== true };
+      if (this.#breaking !== undefined && this.#breaking.left-- > 0) {
+        endings[this.#breaking.end](subscriber);
+        return;
+      }
       this.#followers.add(follower);
       subscriber.add(() => this.#followers.delete(follower));
       subscriber.add(
@@ -86,8 +91,14 @@ export class FaultyCore implements CoreStore {
     return this.#core.close();
   }
 
-  /** Ends one of the watches, by a number in [0, 1), or all of them. */
-  endWatches(end: WatchEnd, which?: number): void {
+  /**
+   * Ends watches.
+   *
+   * @param which one of them, by a number in [0, 1); left out: all
+   * @param again so many of the watches that are opened next end at once
+   */
+  endWatches(end: WatchEnd, which?: number, again = 0): void {
+    this.#breaking = { end, left: again };
     const all = [...this.#followers];
     const chosen =
       which === undefined ? all : all.slice(Math.floor(which * all.length)).slice(0, 1);

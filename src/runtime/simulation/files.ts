@@ -1,4 +1,11 @@
 /** Files of a simulated machine, as one of its processes sees them. */
+import { CodedError } from "../errors.ts";
+
+/** As the file system of Node.js says it. */
+class NoSpaceError extends CodedError {
+  readonly code = "ENOSPC";
+  readonly syscall = "write";
+}
 
 /** Texts by path; each is written whole or not at all. */
 export interface Files extends Iterable<[path: string, text: string]> {
@@ -22,11 +29,7 @@ export function processFiles({ files, isFull, isAlive }: ProcessFilesOptions): F
     get: (path) => files.get(path),
     set(path, text) {
       if (!isAlive()) return;
-      if (isFull())
-        throw Object.assign(new Error(`ENOSPC: no space left on device, write '${path}'`), {
-          code: "ENOSPC",
-          syscall: "write",
-        });
+      if (isFull()) throw new NoSpaceError(`ENOSPC: no space left on device, write '${path}'`);
       files.set(path, text);
     },
     delete(path) {

@@ -34,8 +34,9 @@ const rows: { readonly [Kind in FaultKind]: Row<Kind> } = {
   pause(node, event) {
     node.pause(event.for);
   },
-  writeFails(node, { commits }) {
-    node.disk.failures += commits;
+  writeFails(node, { after: untouched, commits }) {
+    node.disk.untouched = untouched;
+    node.disk.failures = commits;
   },
   writeLate(node, event) {
     node.disk.delay = event.for;
@@ -53,8 +54,8 @@ const rows: { readonly [Kind in FaultKind]: Row<Kind> } = {
       node.disk.isFull = false;
     });
   },
-  watchEnds: (node, { end, which }) =>
-    node.disturb(({ watches }) => watches?.endWatches(end, which)),
+  watchEnds: (node, { end, which, again }) =>
+    node.disturb(({ watches }) => watches?.endWatches(end, which, again)),
   async watchLags(node, event, later) {
     await node.disturb(({ watches }) => watches?.startLagging());
     later(event.for, () => node.disturb(({ watches }) => watches?.stopLagging()));

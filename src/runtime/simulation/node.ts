@@ -24,6 +24,8 @@ export interface NodeOptions {
   readonly tally: Tally;
   readonly open: OpenDatabase;
   readonly wire: Wire;
+  /** A commit went well, and whoever made it knows. */
+  readonly onCommit: () => void;
 }
 
 /** A node. What is done to it takes effect before the promise of that resolves. */
@@ -31,6 +33,8 @@ export class SimulatedNode {
   readonly name: string;
   readonly disk: Disk;
   readonly files = new Map<string, string>();
+  /** Grows with each process and each commit. */
+  revision = 0;
   /** What was written since somebody took it from here. */
   written: Resource[] = [];
   /** By code, the true time at which it was logged last. */
@@ -108,6 +112,7 @@ export class SimulatedNode {
   async start(): Promise<void> {
     const { scenario, seed, kernel, trace, tally } = this.#options;
     const boot = this.#boots++;
+    this.revision++;
     trace.add(this.#line("start", { boot }));
     const clock = new ProcessClock({
       machine: this.#machineClock,
@@ -139,7 +144,9 @@ export class SimulatedNode {
       },
       isClockRight: () => Math.abs(this.clockError) <= scenario.clockTolerance,
       onWritten: (resources) => {
+        this.revision++;
         this.written.push(...resources);
+        if (this.#isSetUp) this.#options.onCommit();
       },
       onLogged: (code) => {
         this.logged.set(code, this.time);

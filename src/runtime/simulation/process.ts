@@ -10,7 +10,7 @@ import { storeOver, type Store } from "../store/state.ts";
 import type { Disk } from "./disk.ts";
 import { processFiles } from "./files.ts";
 import { FaultyCore } from "./faulty-core.ts";
-import { rest } from "./kernel/kernel.ts";
+import { rest, StandstillError } from "./kernel/kernel.ts";
 import { streamOf, type Stream } from "./kernel/streams.ts";
 import type { ProcessNetwork } from "./network.ts";
 import type { Machine, Operator, Scenario } from "./scenario.ts";
@@ -48,6 +48,8 @@ export interface ProcessOptions {
 
 /** An engine that has much to do lets the event loop go round in between. */
 const ROUNDS_PER_TURN = 64;
+/** Whoever waits longer waits for something that will not come. */
+const ROUNDS_MAX = 20_000 * ROUNDS_PER_TURN;
 
 /** A process. */
 export class Process {
@@ -132,7 +134,22 @@ export class Process {
    * @throws what went wrong at its start, or in what an operator did
    */
   async settled(): Promise<void> {
-    await Promise.race([this.#quiet(), this.#end.promise]);
+    const quiet = Promise.race([this.#quiet(), this.#end.promise]);
+    let isQuiet = false;
+    const stuck = async () => {
+      for (let round = 1; round < ROUNDS_MAX; round++) {
+        await (round % ROUNDS_PER_TURN === 0 ? turn() : rest());
+        if (isQuiet) return;
+      }
+      throw new StandstillError(
+        "a process never comes to rest: something waits for what is not simulated",
+      );
+    };
+    try {
+      await Promise.race([quiet, stuck()]);
+    } finally {
+      isQuiet = true;
+    }
   }
 
   /** Who waits for an answer of another node has nothing to do until that comes. */

@@ -52,6 +52,8 @@ export interface NodeView {
   readonly files: ReadonlyMap<string, string>;
   /** How many processes it had before the one that runs, or ran last. */
   readonly boot: number;
+  /** Grows with each process and each commit: while it is the same, the same is stored. */
+  readonly revision: number;
   /** What it has written since the properties were looked at last, oldest first; only running ones. */
   readonly written: readonly Resource[];
   /** When it last logged a `code`; undefined when never. True time. */

@@ -111,6 +111,9 @@ class Simulator {
   readonly #world: WorldView;
   readonly #always: readonly [string, Properties[string]][];
   readonly #events: readonly PlacedEvent[];
+  /** What was found broken in the middle of an event. */
+  #broken: unknown;
+  #isLooking = false;
 
   constructor(scenario: Scenario, options: SimulateOptions, open: OpenDatabase) {
     const { seed } = options;
@@ -126,7 +129,12 @@ class Simulator {
     this.#nodes = new Map(
       scenario.nodes.map((name) => [
         name,
-        new SimulatedNode({ name, seed, scenario, kernel, trace, tally, open, wire }),
+        new SimulatedNode({
+          ...{ name, seed, scenario, kernel, trace, tally, open, wire },
+          onCommit: () => {
+            this.#checkBetween();
+          },
+        }),
       ]),
     );
     this.#injector = new Injector({ scenario, kernel, wire, nodes: this.#nodes, tally });
@@ -188,7 +196,20 @@ class Simulator {
     }
   }
 
+  /** After a commit: what is wrong is told at the end of the event, not to the code that runs. */
+  #checkBetween(): void {
+    if (this.#broken !== undefined || this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      this.#checkAlways();
+    } catch (error) {
+      this.#broken = error;
+    }
+    this.#isLooking = false;
+  }
+
   #checkAlways(): void {
+    if (this.#broken !== undefined) throw this.#broken as Error;
     for (const node of this.#nodes.values()) node.look();
     this.#check(this.#always, "always");
     for (const node of this.#nodes.values()) if (node.written.length > 0) node.written = [];

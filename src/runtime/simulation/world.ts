@@ -35,6 +35,10 @@ class View implements NodeView {
     return this.#node.boot;
   }
 
+  get revision(): number {
+    return this.#node.revision;
+  }
+
   get written(): readonly Resource[] {
     return this.#node.written;
   }

@@ -8,6 +8,8 @@ import { type Holdings, holdingsReader, type Leaf } from "./holdings.ts";
 const PEERS_DIFFER = minutes(10);
 /** After trouble has ended, a node has so long to be well again. */
 const RECOVERS_IN = minutes(5);
+/** What one event sets off is over within its instant. */
+const AT_ONCE = 0;
 /** A change of the configuration may wait for a watch that lags, and a node that stands still. */
 const SETTLES_IN = minutes(25);
 
@@ -15,8 +17,12 @@ const SETTLES_IN = minutes(25);
 export function certificateProperties(): Properties {
   const holdings = holdingsReader();
   return {
-    "what a node serves is valid, as it and its peers see the time": validity(holdings),
+    "what a node serves is valid, as it and its peers see the time": lasting(
+      AT_ONCE,
+      validity(holdings),
+    ),
     "every chain leads to an authority that is trusted": lasting(SETTLES_IN, chains(holdings)),
+    "every leaf that a node needs is there": lasting(SETTLES_IN, presence(holdings)),
     "every leaf has its own key": keys(holdings),
     "no two certificates of an issuer have one serial number": serials(holdings),
   };
@@ -56,9 +62,9 @@ function validity(read: Read): Property {
 function invalid(node: NodeView, leaf: Leaf, held: Holdings, now: Instant): string[] {
   const { notBefore, notAfter } = leaf.facts;
   if (notBefore > now - PEERS_DIFFER)
-    return [named(node, leaf, `begins on ${rfc3339(notBefore)}, and here it is ${rfc3339(now)}`)];
+    return [named(node, leaf, `is not valid yet: it begins on ${rfc3339(notBefore)}`)];
   if (notAfter < now + PEERS_DIFFER && !endsWithRoot(leaf, held))
-    return [named(node, leaf, `ends on ${rfc3339(notAfter)}, and here it is ${rfc3339(now)}`)];
+    return [named(node, leaf, `is not valid any more, or not for long: ${rfc3339(notAfter)}`)];
   return [];
 }
 
@@ -102,6 +108,20 @@ function unchained(node: NodeView, leaf: Leaf, held: Holdings): string[] {
   return isTrusted ? [] : [named(node, leaf, `leads to no trusted authority of ${leaf.root}`)];
 }
 
+/** Of a control plane. */
+const LEAVES = 14;
+
+const presence =
+  (read: Read): Property =>
+  ({ nodes }) =>
+    nodes.flatMap((node) => {
+      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+      const { leaves } = read(node);
+      return leaves.length === LEAVES
+        ? []
+        : [`${node.name}: ${String(leaves.length)} of ${String(LEAVES)} leaves are there`];
+    });
+
 /** Once a week: it takes longer than all else that is looked at. */
 function keys(read: Read): Property {
   const looked = new Map<string, number>();
@@ -120,10 +140,14 @@ const dayOf = (now: Instant): number => Math.floor(now / days(1));
 
 function serials(read: Read): Property {
   const first = new Map<string, string>();
+  const looked = new Map<string, Holdings>();
   return ({ nodes }) =>
     nodes.flatMap((node) => {
-      if (!node.isUp || node.written.length === 0) return [];
-      return read(node).leaves.flatMap((leaf) => {
+      if (!node.isUp) return [];
+      const held = read(node);
+      if (looked.get(node.name) === held) return [];
+      looked.set(node.name, held);
+      return held.leaves.flatMap((leaf) => {
         const { identity, fingerprint } = leaf.facts;
         const before = first.get(identity) ?? fingerprint;
         first.set(identity, before);

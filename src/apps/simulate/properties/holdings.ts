@@ -56,21 +56,24 @@ type Resources = ReturnType<typeof resourcesOf>;
 
 /** Looks at nodes again and again; what did not change is not read again. */
 export function holdingsReader(): (node: NodeView) => Holdings {
-  const before = new Map<string, { resources: readonly (Resource | null)[]; holdings: Holdings }>();
-  const boots = new Map<string, number>();
+  const before = new Map<string, Known>();
   return (node) => {
     const last = before.get(node.name);
-    const isSameProcess = boots.get(node.name) === node.boot;
-    if (last !== undefined && isSameProcess && node.written.length === 0) return last.holdings;
+    const { revision } = node;
+    if (last?.revision === revision) return last.holdings;
     const read = resourcesOf(node);
     const resources = Object.values(read);
-    boots.set(node.name, node.boot);
-    if (last?.resources.every((resource, index) => resource === resources[index]))
-      return last.holdings;
-    const holdings = holdingsIn(read);
-    before.set(node.name, { resources, holdings });
+    const isSame = last?.resources.every((resource, index) => resource === resources[index]);
+    const holdings = last && isSame ? last.holdings : holdingsIn(read);
+    before.set(node.name, { revision, resources, holdings });
     return holdings;
   };
+}
+
+interface Known {
+  readonly revision: number;
+  readonly resources: readonly (Resource | null)[];
+  readonly holdings: Holdings;
 }
 
 function holdingsIn(read: Resources): Holdings {

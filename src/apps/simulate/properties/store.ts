@@ -10,6 +10,7 @@ import {
 import { lasting, type Properties, type Property } from "#runtime/simulation";
 import { PUBLISHED } from "../node.ts";
 import { factsOf, isIssuedBy } from "./certificate.ts";
+import { type Holdings, holdingsReader } from "./holdings.ts";
 
 /** Made anew for each simulation. */
 export function storeProperties(
@@ -21,6 +22,7 @@ export function storeProperties(
     "what one controller alone writes is owned by it": ownership(controllers),
     "outputs of one reconcile are there together": wholeness,
     "published leaves stand beside their authority": lasting(minutes(25), published()),
+    "what is published is what is held": lasting(minutes(25), current()),
   };
 }
 
@@ -97,4 +99,34 @@ function strangersIn(files: Readonly<Record<string, string>>, place: string): st
     .filter(([name]) => name.endsWith(".crt"))
     .filter(([, pem]) => !authorities.some((one) => isIssuedBy(factsOf(pem), factsOf(one))))
     .map(([name]) => `${place}/${name} is not under the authority beside it`);
+}
+
+/** One leaf of each of three controllers, where it stands for servers. */
+const places = {
+  "apid-server": ["talos", "apid.crt"],
+  "etcd-server": ["kubernetes/pki/etcd", "server.crt"],
+  "kube-apiserver": ["kubernetes/pki", "apiserver.crt"],
+} as const;
+
+function current(): Property {
+  const read = holdingsReader();
+  const seen = new Map<string, { held: Holdings; text: string; problems: readonly string[] }>();
+  return ({ nodes }) =>
+    nodes.flatMap((node) => {
+      if (!node.isUp || !node.isCalm(minutes(5))) return [];
+      const held = read(node);
+      const texts = Object.values(places).map(([path]) => node.files.get(`${PUBLISHED}${path}`));
+      const text = texts.join("\n");
+      const last = seen.get(node.name);
+      if (last?.held === held && last.text === text) return last.problems;
+      const problems = Object.entries(places).flatMap(([id, [, file]], place) => {
+        const files = JSON.parse(texts[place] ?? "{}") as Record<string, string>;
+        const leaf = held.leaves.find((one) => one.id === id)?.facts;
+        const pem = files[file];
+        const isSame = leaf && pem !== undefined && factsOf(pem).fingerprint === leaf.fingerprint;
+        return isSame || !leaf ? [] : [`${node.name}: ${id} is published as another`];
+      });
+      seen.set(node.name, { held, text, problems });
+      return problems;
+    });
 }
