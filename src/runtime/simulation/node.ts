@@ -256,8 +256,9 @@ export class SimulatedNode {
 
   /** The simulation is over. */
   async stop(): Promise<void> {
+    this.disk.heal();
     this.process?.stop();
-    await this.#process?.settled();
+    await this.#process?.settled().catch(() => undefined); // what went wrong was told before
     this.disk.close();
   }
 
@@ -300,7 +301,7 @@ export class SimulatedNode {
       await process.settled();
       await rest();
     } catch (error) {
-      if (!(error instanceof CodedError) || process.store !== undefined) throw error;
+      if (!(error instanceof CodedError) || process.hasStarted) throw error;
       this.#options.trace.add(this.#line("cannot start", { code: error.code }));
       this.#down = START_AGAIN_MS;
       process.kill();

@@ -57,6 +57,7 @@ export class Process {
   readonly #end = Promise.withResolvers<undefined>();
   readonly machine: Machine;
   #isAlive = true;
+  #hasStarted = false;
   #store: Store | undefined;
   #core: FaultyCore | undefined;
   #engine: Engine | undefined;
@@ -86,6 +87,11 @@ export class Process {
 
   get isAlive(): boolean {
     return this.#isAlive;
+  }
+
+  /** Whether its start is over; what goes wrong before then ends it. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
   }
 
   /** The store, once it is open. */
@@ -205,6 +211,7 @@ export class Process {
       choose: (ready) => this.#chosen(ready, choices),
     });
     await this.#engine.start();
+    this.#hasStarted = true;
   }
 
   #operator(): Operator | undefined {
