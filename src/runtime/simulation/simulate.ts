@@ -2,7 +2,7 @@
  * Runs a scenario from one seed: events one after the other, properties between them. While faults run
  * what is `always` must hold; then they end, all is healed, and what is `eventually` must come to hold.
  */
-import { after, type Instant } from "../instant.ts";
+import { after, days, type Instant } from "../instant.ts";
 import { loadMemoryDatabases } from "../store/sqlite/database.ts";
 import type { OpenDatabase } from "./disk.ts";
 import { drawEvents, type SimulationEvent } from "./faults.ts";
@@ -151,11 +151,19 @@ class Simulator {
         await this.#injector.inject(event);
       });
     for (const node of this.#nodes.values()) this.#kernel.at(this.#kernel.now, () => node.start());
+    this.#lookDaily();
     const failure = await this.#outcome();
     for (const node of this.#nodes.values()) await node.stop();
     this.#trace.add({ what: "over", at: this.#kernel.now, ...failure });
     const hash = this.#trace.digest;
     return { ...this.#header(), ...this.#progress(), events: this.#events, hash, failure };
+  }
+
+  /** Also where nothing happens time passes, and what is checked may break by that. */
+  #lookDaily(): void {
+    this.#kernel.at(after(this.#kernel.now, days(1)), () => {
+      this.#lookDaily();
+    });
   }
 
   async #outcome(): Promise<Failure | null> {
