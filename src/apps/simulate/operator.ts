@@ -44,8 +44,9 @@ export async function looksAfterRoots(operator: Operator): Promise<void> {
 /** Replaces some root, whether or not it ends: the next step of it. */
 export async function replacesSomeRoot(operator: Operator): Promise<void> {
   const all = Object.values(rootsInStatus);
-  const under = all.find((root) => operator.files.get(nextOf(root)) !== undefined);
-  await replaces(under ?? all[operator.random.below(all.length)]!, operator);
+  const begun = all.find((root) => operator.files.get(nextOf(root)) !== undefined);
+  const root = begun ?? all[operator.random.below(all.length)];
+  if (root !== undefined) await replaces(root, operator);
 }
 
 /** Replaces every root without accepting the old one: nobody is left who would need it. */

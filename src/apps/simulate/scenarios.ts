@@ -27,7 +27,7 @@ const machineFaults: FaultBounds = {
   writeFails: 0.3,
   writeLate: 0.2,
   commitsLost: 0.02,
-  diskFull: 0.02,
+  diskFull: { rate: 0.02, for: hours(8) },
   watchEnds: 0.3,
   watchLags: 0.2,
 };
@@ -119,7 +119,7 @@ const list: readonly Scenario[] = [
   scenario({
     name: "full-disk",
     horizon: days(60),
-    faults: { diskFull: { rate: 0.3, for: days(2) }, writeFails: 2, crash: 0.3 },
+    faults: { diskFull: { rate: 0.2, for: days(1) }, writeFails: 2, crash: 0.3 },
   }),
   scenario({
     ...nodesOf(AGED),

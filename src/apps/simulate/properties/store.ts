@@ -110,15 +110,18 @@ const places = {
 
 function current(): Property {
   const read = holdingsReader();
-  const seen = new Map<string, { held: Holdings; text: string; problems: readonly string[] }>();
+  const seen = new Map<
+    string,
+    { held: Holdings; texts: readonly unknown[]; problems: readonly string[] }
+  >();
   return ({ nodes }) =>
     nodes.flatMap((node) => {
       if (!node.isUp || !node.isCalm(minutes(5))) return [];
       const held = read(node);
       const texts = Object.values(places).map(([path]) => node.files.get(`${PUBLISHED}${path}`));
-      const text = texts.join("\n");
       const last = seen.get(node.name);
-      if (last?.held === held && last.text === text) return last.problems;
+      if (last?.held === held && texts.every((text, place) => text === last.texts[place]))
+        return last.problems;
       const problems = Object.entries(places).flatMap(([id, [, file]], place) => {
         const files = JSON.parse(texts[place] ?? "{}") as Record<string, string>;
         const leaf = held.leaves.find((one) => one.id === id)?.facts;
@@ -126,7 +129,7 @@ function current(): Property {
         const isSame = leaf && pem !== undefined && factsOf(pem).fingerprint === leaf.fingerprint;
         return isSame || !leaf ? [] : [`${node.name}: ${id} is published as another`];
       });
-      seen.set(node.name, { held, text, problems });
+      seen.set(node.name, { held, texts, problems });
       return problems;
     });
 }
