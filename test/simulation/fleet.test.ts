@@ -27,5 +27,5 @@ test("simulations that run beside each other, and beside other work, do what the
 
 test("a seed does the same on every machine and with every Node.js", async () => {
   const { hash } = await simulate(fleet, { seed: 1, horizon: days(3) });
-  expect(hash).toBe("ea3e5095fd5fdad399b98968c34397cc534c54dd162466b9775285b86de86b60");
+  expect(hash).toBe("921cb2a51a65e4f015b1639e39f6271964a7acc9dbcc2ff3f1f4ea0ba1047fdb");
 });

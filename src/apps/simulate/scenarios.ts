@@ -119,7 +119,7 @@ const list: readonly Scenario[] = [
   scenario({
     name: "full-disk",
     horizon: days(60),
-    faults: { diskFull: { rate: 0.2, for: days(1) }, writeFails: 2, crash: 0.3 },
+    faults: { diskFull: { rate: 0.2, for: days(2) }, writeFails: 2, crash: 0.3 },
   }),
   scenario({
     ...nodesOf(AGED),

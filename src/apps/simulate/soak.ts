@@ -37,13 +37,21 @@ export async function soak(options: {
     if (scenario === undefined) throw new TypeError("there is no scenario to run");
     const horizon = options.horizon ?? Math.min(scenario.horizon, HORIZON_MAX);
     const seed = Buffer.from(random.bytes(4)).readUInt32BE();
-    const simulation = await simulate(scenario, { seed, horizon, signal });
+    const simulation = await unlessAborted(simulate(scenario, { seed, horizon, signal }), signal);
+    if (simulation === undefined) break;
     done = sum(done, simulation);
     onProgress(done);
     if (simulation.failure !== null) return { ...done, failed: { scenario, simulation } };
   }
   return { ...done, failed: null };
 }
+
+/** Undefined when the signal came first. */
+const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> =>
+  work.catch((error: unknown) => {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  });
 
 const sum = (done: SoakProgress, { simulated, counts }: Simulation): SoakProgress => ({
   seeds: done.seeds + 1,

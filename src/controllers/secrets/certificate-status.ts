@@ -47,7 +47,7 @@ type IssuerStatus = SpecOf<typeof ControllerStatus> | undefined;
 export type KeyMatches = (pem: KeyedPem) => Promise<boolean>;
 
 export const certificateStatusController = (options: { keyMatches: KeyMatches }) => {
-  const keyMatches = remembered(options.keyMatches);
+  const keyMatches = rememberedOnce(options.keyMatches);
   return defineController({
     name: "secrets.CertificateStatusController",
     inputs: {
@@ -83,6 +83,18 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
     },
   });
 };
+
+/** What is said of a pair stays true as long as it is held; that it could not be asked does not. */
+function rememberedOnce(keyMatches: KeyMatches): KeyMatches {
+  const known = new WeakMap<KeyedPem, boolean>();
+  return async (pem) => {
+    const before = known.get(pem);
+    if (before !== undefined) return before;
+    const matches = await keyMatches(pem);
+    known.set(pem, matches);
+    return matches;
+  };
+}
 
 /** By the identity of its lists, which is enough for most that did not change. */
 const isSame = (held: DeepReadonly<Status> | undefined, status: Status): boolean =>
@@ -178,7 +190,7 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
   // An accepted authority that cannot be read is an item of its own; nothing chains to it.
   const anchors = trustedUnder(item.root, held).flatMap((crt) => certificateIn(crt) ?? []);
   const before = chainsKnown.get(certificate);
-  if (before && isStill(before, anchors, now)) return before.said;
+  if (before && isStill(before, [certificate, ...anchors], now)) return before.said;
   const verdict = await verifyChain({
     leaf: certificate,
     intermediates: [],
@@ -187,26 +199,27 @@ async function chainOf(certificate: Certificate, item: Item, { held, now }: Look
     usage: "any",
   });
   const said = verdict.valid ? "ok" : verdict.reason;
-  chainsKnown.set(certificate, { anchors, now, said });
+  chainsKnown.set(certificate, { certificates: [certificate, ...anchors], now, said });
   return said;
 }
 
-/** What was said of a chain, of which anchors, and when. */
+/** What was said of a chain, of which leaf and anchors, and when. */
 interface ChainKnown {
-  readonly anchors: readonly Certificate[];
+  readonly certificates: readonly Certificate[];
   readonly now: Instant;
   readonly said: string;
 }
 
 const chainsKnown = new WeakMap<Certificate, ChainKnown>();
 
-/** Until one of the anchors begins or ends; that the leaf does is seen before its chain is. */
-const isStill = (known: ChainKnown, anchors: readonly Certificate[], now: Instant): boolean =>
+/** Until one of them begins or ends. */
+const isStill = (known: ChainKnown, certificates: readonly Certificate[], now: Instant): boolean =>
   known.said === "ok" &&
-  known.anchors.length === anchors.length &&
-  anchors.every(
-    (anchor, index) =>
-      anchor === known.anchors[index] && isInForce(anchor, now) === isInForce(anchor, known.now),
+  known.certificates.length === certificates.length &&
+  certificates.every(
+    (certificate, index) =>
+      certificate === known.certificates[index] &&
+      isInForce(certificate, now) === isInForce(certificate, known.now),
   );
 
 const isInForce = ({ notBefore, notAfter }: Certificate, now: Instant): boolean =>

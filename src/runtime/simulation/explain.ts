@@ -17,7 +17,7 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   write: ({ versions }) =>
     `commits ${(versions as (string | null)[]).map((one) => one ?? "a removal").join(", ")}`,
   note: ({ name, value }) => `${text(name)} ${text(value)}`,
-  log: ({ level, message, ...fields }) => `${text(level)}: ${text(message)}${rest(fields)}`,
+  log: ({ level, text: said, ...fields }) => `${text(level)}: ${text(said)}${rest(fields)}`,
   message: ({ kind, id, to, copies }) =>
     `${text(kind)} ${text(id)} to ${text(to)}${copies === 0 ? " is lost" : copies === 2 ? " goes twice" : ""}`,
   event: ({ kind, place, ...fields }) => `** ${text(kind)} [${text(place)}]${rest(fields)}`,

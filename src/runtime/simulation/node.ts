@@ -192,8 +192,12 @@ export class SimulatedNode {
 
   /** Sets the clock; processes look at it once a minute. */
   async stepClock(local: Instant, noticed: number): Promise<void> {
-    this.#trouble();
     const by = local - this.now();
+    if (by === 0) {
+      this.#clock?.changed();
+      return;
+    }
+    this.#trouble();
     this.#machineClock.set(this.time, local);
     this.#clock?.changed({ by, noticedAt: after(this.time, noticed) });
     await this.#settle();
@@ -232,6 +236,11 @@ export class SimulatedNode {
 
   /** Lets an operator do something, unless the node is down. */
   async operate(run: (operator: Operator) => Promise<void>): Promise<void> {
+    const { kernel } = this.#options;
+    if (this.#busyUntil > kernel.now) {
+      kernel.at(this.#busyUntil, () => this.operate(run));
+      return;
+    }
     await this.disturb((process) => {
       process.operate(async (operator) => {
         try {

@@ -253,7 +253,7 @@ export class Process {
     const at = (level: string) => (more: object, message: string) => {
       if (this.#isAlive && "code" in more) onLogged(String(more.code));
       if (this.#isAlive && trace.isRead)
-        trace.remark(line("log", { level, message, ...fields, ...more }));
+        trace.remark(line("log", { level, text: message, ...fields, ...more }));
     };
     return {
       debug: at("debug"),

@@ -14,7 +14,7 @@ import { scenarios, soak, summary } from "../../simulate/index.ts";
 import { UsageError } from "../errors.ts";
 import { readInput } from "../files.ts";
 import type { Io } from "../io.ts";
-import { FAILURE, OK } from "../status.ts";
+import { FAILURE, INTERRUPTED, OK } from "../status.ts";
 import { codeVersion } from "./simulate/code-version.ts";
 import { progressLine, progressOf, type ProgressLine } from "./simulate/progress.ts";
 import { openTrace } from "./simulate/trace-file.ts";
@@ -47,6 +47,17 @@ const beside: Readonly<Record<(typeof modes)[number], readonly (keyof SimulateOp
 /** @throws {UsageError} {@link FileAccessError} {@link FileExistsError} {@link TraceUnreadableError} */
 export async function simulate(io: Io, options: SimulateOptions): Promise<number> {
   checkFlags(options);
+  try {
+    return await chosen(io, options);
+  } catch (error) {
+    const signal = options.list ? undefined : io.interruption();
+    if (!signal?.aborted || error !== signal.reason) throw error;
+    io.stderr.write("interrupted\n");
+    return INTERRUPTED;
+  }
+}
+
+async function chosen(io: Io, options: SimulateOptions): Promise<number> {
   if (options.list) return list(io);
   if (options.explain !== undefined) return explainTrace(io, options.explain);
   if (options.replay !== undefined) return replayTrace(io, options.replay);

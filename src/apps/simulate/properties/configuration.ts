@@ -43,10 +43,20 @@ function inForce(): Property {
     });
 }
 
-let lastSaid: { readonly yaml: string; readonly said: Said } | undefined;
+const known = new Map<string, Said>();
+const KNOWN_MAX = 64;
 
+/** Reading YAML takes its time, and several nodes are asked in turn. */
 function said(yaml: string): Said {
-  if (lastSaid?.yaml === yaml) return lastSaid.said;
+  const before = known.get(yaml);
+  if (before !== undefined) return before;
+  if (known.size >= KNOWN_MAX) known.clear();
+  const read = readSaid(yaml);
+  known.set(yaml, read);
+  return read;
+}
+
+function readSaid(yaml: string): Said {
   const config = loadMachineConfig(yaml);
   const [os, k8s, etcd] = [config.osRoot(), config.kubernetesRoot(), config.etcdRoot()];
   const one = (pem: { readonly crt: string } | undefined) => (pem ? factsOf(pem.crt) : undefined);
@@ -56,13 +66,11 @@ function said(yaml: string): Said {
     aggregator: one(k8s?.aggregatorCA),
     etcd: one(etcd),
   };
-  const result: Said = {
+  return {
     names: os.certSANs,
     acceptedOS: os.acceptedCAs.map(({ crt }) => factsOf(crt)),
     issuing: Object.fromEntries(Object.entries(issuing).filter(([, facts]) => facts)),
   };
-  lastSaid = { yaml, said: result };
-  return result;
 }
 
 function differences(node: NodeView, { names, acceptedOS, issuing }: Said, held: Holdings) {

@@ -15,8 +15,8 @@ export const reportProperties = (): Properties => ({
 interface Seen {
   readonly boot: number;
   readonly error: number;
-  /** Whether the process that runs saw the clock being set. */
-  readonly stepped: boolean;
+  /** What was told when the process that runs saw the clock being set; undefined: it did not. */
+  readonly before: string | undefined;
 }
 
 const STEP = seconds(10);
@@ -29,9 +29,11 @@ function steps(): Property {
       const { boot, clockError: error } = node;
       const last = seen.get(node.name);
       const isSame = last?.boot === boot && node.isUp;
-      const stepped = isSame && (last.stepped || Math.abs(error - last.error) > STEP);
-      seen.set(node.name, { boot, error, stepped });
-      if (!stepped || !node.isWritable || node.spec(TimeStatus, "node")?.lastStep) return [];
+      const isStep = isSame && Math.abs(error - last.error) > STEP;
+      const told = JSON.stringify(node.spec(TimeStatus, "node")?.lastStep ?? null);
+      const before = isStep ? told : isSame ? last.before : undefined;
+      seen.set(node.name, { boot, error, before });
+      if (before === undefined || told !== before || !node.isWritable) return [];
       return [`${node.name}: the clock was set, and TimeStatus does not say so`];
     });
 }
