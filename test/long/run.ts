@@ -11,6 +11,7 @@ import { killNine } from "./kill-nine.ts";
 import { killStore } from "./kill-store.ts";
 import { opensslServers } from "./openssl-servers.ts";
 import { packaged } from "./package.ts";
+import { simulation } from "./simulation.ts";
 
 const cases: readonly LongCase[] = [
   fuzz,
@@ -20,6 +21,7 @@ const cases: readonly LongCase[] = [
   killNine,
   killStore,
   burst,
+  simulation,
   packaged,
 ];
 

@@ -1,6 +1,6 @@
 /** Runs one random seed after the other, of one scenario or of all in turn, until the time is over. */
 import { days, type Clock, type Instant, type Random } from "#runtime";
-import { simulate, type Scenario, type Simulation } from "#runtime/simulation";
+import { faultsIn, simulate, type Scenario, type Simulation } from "#runtime/simulation";
 
 /** What has been done so far. */
 export interface SoakProgress {
@@ -56,9 +56,6 @@ const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T | un
 const sum = (done: SoakProgress, { simulated, counts }: Simulation): SoakProgress => ({
   seeds: done.seeds + 1,
   simulated: done.simulated + simulated,
-  faults: done.faults + total(counts.faults),
+  faults: done.faults + faultsIn(counts),
   checks: done.checks + counts.checks,
 });
-
-const total = (map: Readonly<Record<string, number>>): number =>
-  Object.values(map).reduce((all, count) => all + count, 0);

@@ -1,6 +1,6 @@
 /** What came of a simulation, for people; the same for the same seed. */
 import { days } from "#runtime";
-import type { Scenario, Simulation } from "#runtime/simulation";
+import { faultsIn, type Scenario, type Simulation } from "#runtime/simulation";
 
 /** Lines without the last line end. */
 export function summary(scenario: Scenario, simulation: Simulation): string {
@@ -22,7 +22,7 @@ export function summary(scenario: Scenario, simulation: Simulation): string {
       "crashes",
       `${number(faults.crash)}; ${plural(counts.ends, "process", "processes")} ended, in order or not`,
     ],
-    ["faults", `${number(total(faults))}${listed.length > 0 ? `: ${listed.join(", ")}` : ""}`],
+    ["faults", `${number(faultsIn(counts))}${listed.length > 0 ? `: ${listed.join(", ")}` : ""}`],
     ["work", `${plural(counts.reconciles, "reconcile")}, ${plural(counts.writes, "commit")}`],
     [
       "checks",
@@ -31,9 +31,6 @@ export function summary(scenario: Scenario, simulation: Simulation): string {
   ];
   return rows.map(([name, text]) => `${name.padEnd(10)}${text}`).join("\n");
 }
-
-const total = (map: Readonly<Record<string, number>>): number =>
-  Object.values(map).reduce((all, count) => all + count, 0);
 
 /** As `1,234`, on any machine. */
 const number = (count = 0): string => String(count).replace(/\B(?=(\d{3})+$)/g, ",");

@@ -22,6 +22,7 @@ export type { Files } from "./files.ts";
 export type { FaultBounds, FaultKind, SimulationEvent } from "./faults.ts";
 export type { CrashPoint } from "./disk.ts";
 export type { Counts } from "./tally.ts";
+export { faultsIn } from "./tally.ts";
 export type { Stream } from "./kernel/streams.ts";
 export { streamOf } from "./kernel/streams.ts";
 export type { TraceLine, TraceSink } from "./trace.ts";

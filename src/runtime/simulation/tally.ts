@@ -21,6 +21,10 @@ export interface Counts {
 
 type Counted = "events" | "reconciles" | "writes" | "ends" | "checks";
 
+/** How many faults took effect. */
+export const faultsIn = ({ faults }: Counts): number =>
+  Object.values(faults).reduce((all, count) => all + count, 0);
+
 /** Counts. */
 export class Tally {
   readonly #counts = { events: 0, reconciles: 0, writes: 0, ends: 0, checks: 0 };

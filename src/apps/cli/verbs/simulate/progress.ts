@@ -1,6 +1,6 @@
 /** One line on a terminal that is written over and over. */
 import { days } from "#runtime";
-import type { Progress } from "#runtime/simulation";
+import { faultsIn, type Progress } from "#runtime/simulation";
 import type { Io } from "../../io.ts";
 
 /** The line; off a terminal nothing is shown. */
@@ -28,10 +28,9 @@ export function progressLine({ stderr }: Pick<Io, "stderr">): ProgressLine {
 
 /** How far one simulation is. */
 export function progressOf({ simulated, counts }: Progress, horizon: number): string {
-  const faults = Object.values(counts.faults).reduce((all, count) => all + count, 0);
   const part = Math.min(100, Math.floor((100 * simulated) / horizon));
   return (
-    `${String(part)}%: ${(simulated / days(365)).toFixed(1)} years, ${String(faults)} faults, ` +
+    `${String(part)}%: ${(simulated / days(365)).toFixed(1)} years, ${String(faultsIn(counts))} faults, ` +
     `${String(counts.checks)} properties looked at`
   );
 }
