@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes the TypeScript of the .proto files into src/*/rpc/gen, which is committed. Needs protoc
-# (Debian: protobuf-compiler) and ts-proto (npm ci).
+# (Debian: protobuf-compiler and libprotobuf-dev) and ts-proto (npm ci).
 set -eu
 cd -- "$(dirname -- "$0")/.."
 
@@ -18,4 +18,5 @@ generate() {
 }
 
 generate src/runtime/rpc/gen v1alpha1/resource.proto v1alpha1/state.proto
-generate src/apps/rpc/gen google/rpc/status.proto common/common.proto machine/machine.proto inspect/inspect.proto
+generate src/apps/rpc/gen google/rpc/status.proto common/common.proto machine/machine.proto \
+  inspect/inspect.proto time/time.proto cluster/cluster.proto control/control.proto

@@ -1,27 +1,17 @@
-/** The API of a node: COSI's State and Talos' machine service over mutual TLS. */
+/** The API of a node: COSI's State and Talos' services over mutual TLS. */
 import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
-import {
-  AccessDeniedError,
-  lookupOf,
-  stateServer,
-  StateService,
-  type AccessPolicy,
-  type Call,
-} from "#runtime/rpc";
-import type { Edge } from "#runtime/engine";
+import { AccessDeniedError, lookupOf, type AccessPolicy, type Call } from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
-import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
 import { accessPolicy } from "./access-policy.ts";
 import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
-import { inspectService } from "./inspect-service.ts";
 import { openListener } from "./listener.ts";
-import { machineService, type MachinePorts } from "./machine-service.ts";
 import type { ListenerMaterial } from "./material.ts";
 import { authorize, rolesFor } from "./roles.ts";
+import { routerOf } from "./router.ts";
 import { localNames, targetsOf } from "./routing.ts";
+import { servicesOf, type NodePorts } from "./services.ts";
 
 /** Talos' limit for a message in either direction. */
 export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
@@ -38,9 +28,7 @@ export interface ApidOptions {
   readonly kinds: readonly AnyResourceType[];
   readonly clock: Clock;
   readonly log: Logger;
-  readonly ports: MachinePorts;
-  /** What the controllers read and write; left out: nobody is told. */
-  readonly graph?: () => readonly Edge[];
+  readonly ports: NodePorts;
   /** Names and addresses of this node besides the one it listens on; asked at each call. */
   readonly names?: () => Iterable<string>;
 }
@@ -97,7 +85,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
 
 /** The services, behind roles and routing. */
 function serverOf(
-  { address, names, store, kinds, log, ports, graph }: ApidOptions,
+  { address, names, store, kinds, log, ports }: ApidOptions,
   closing: AbortSignal,
   callerAt: (peer: string) => Caller | undefined,
 ): Server {
@@ -120,14 +108,9 @@ function serverOf(
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
     "grpc.max_send_message_length": -1,
   });
-  const state = stateServer({ ...calls, core: store.core, kindOf: lookupOf(kinds), policy });
-  server.addService(StateService, state);
-  server.addService(MachineServiceService, {
-    ...machineService({ ...calls, ports, targetsOf: targets }),
-  });
-  if (graph !== undefined)
-    server.addService(InspectServiceService, {
-      ...inspectService({ ...calls, graph, targetsOf: targets }),
-    });
+  const router = routerOf({ ...calls, targetsOf: targets });
+  const state = { ...calls, core: store.core, kindOf: lookupOf(kinds), policy };
+  for (const [service, methods] of servicesOf(router, ports, state))
+    server.addService(service, methods);
   return server;
 }

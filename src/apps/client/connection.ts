@@ -10,8 +10,11 @@ import {
 } from "@grpc/grpc-js";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type SecureContextOptions } from "node:tls";
+import { ClusterServiceClient } from "../rpc/gen/cluster/cluster.ts";
+import { ControlServiceClient } from "../rpc/gen/control/control.ts";
 import { InspectServiceClient } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceClient } from "../rpc/gen/machine/machine.ts";
+import { TimeServiceClient } from "../rpc/gen/time/time.ts";
 import { opensslKey } from "../rpc/openssl-key.ts";
 import { diagnose } from "./diagnosis.ts";
 import { targetOf, type Endpoint } from "./endpoint.ts";
@@ -28,6 +31,9 @@ export interface Connection {
   readonly state: StateClient;
   readonly machine: MachineServiceClient;
   readonly inspect: InspectServiceClient;
+  readonly time: TimeServiceClient;
+  readonly cluster: ClusterServiceClient;
+  readonly control: ControlServiceClient;
   /** What stood in the way of a call that could not be made. */
   diagnose(failure: ServiceError): Promise<Error>;
   close(): void;
@@ -55,13 +61,15 @@ export function openConnection(endpoint: Endpoint, identity: Identity, clock: Cl
   };
   const state = new StateClient(targetOf(endpoint), credentials, options);
   const shared = { ...options, channelOverride: state.getChannel() };
-  const machine = new MachineServiceClient(targetOf(endpoint), credentials, shared);
-  const inspect = new InspectServiceClient(targetOf(endpoint), credentials, shared);
+  const target = targetOf(endpoint);
   return {
     endpoint,
     state,
-    machine,
-    inspect,
+    machine: new MachineServiceClient(target, credentials, shared),
+    inspect: new InspectServiceClient(target, credentials, shared),
+    time: new TimeServiceClient(target, credentials, shared),
+    cluster: new ClusterServiceClient(target, credentials, shared),
+    control: new ControlServiceClient(target, credentials, shared),
     async diagnose(failure) {
       const tls = { ...context, ALPNProtocols: ["h2"], ...(!isIP(host) && { servername: host }) };
       const found = await diagnose({ endpoint, identity, tls, clock });

@@ -113,7 +113,7 @@ export function machineCalls(endpoints: Endpoints): MachineCalls {
 }
 
 /** @throws {ReplyError} unless one node answered */
-function only<Message>({ messages }: { readonly messages: readonly Message[] }): Message {
+export function only<Message>({ messages }: { readonly messages: readonly Message[] }): Message {
   const [message] = messages;
   if (message === undefined || messages.length > 1)
     throw new ReplyError(`one message was expected in the reply, and it has ${messages.length}`);

@@ -18,7 +18,7 @@ import {
   ControlPlaneOnlyError,
   ListenerMaterialError,
   type ListenerMaterial,
-  type MachinePorts,
+  type NodePorts,
   startApid,
 } from "../apid/index.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
@@ -59,7 +59,6 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       clock: options.clock,
       log,
       ports: ports(options),
-      graph: () => options.engine.graph(),
       names: () => names.now(),
     }),
   );
@@ -143,7 +142,7 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
   };
 }
 
-function ports(options: ApiOptions): MachinePorts {
+function ports(options: ApiOptions): NodePorts {
   const issueLeaf = leafIssuer(options);
   return {
     build: { sha: `trustplane-${version}`, built: "" },
@@ -153,6 +152,7 @@ function ports(options: ApiOptions): MachinePorts {
       return { warnings: [...warnings, ...(late ?? [])], modeDetails: details };
     },
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
+    graph: () => options.engine.graph(),
   };
 }
 

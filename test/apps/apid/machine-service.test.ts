@@ -1,12 +1,12 @@
 import { makeGenericClientConstructor, status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import { ControlPlaneOnlyError, type MachinePorts } from "../../../src/apps/apid/index.ts";
+import { ControlPlaneOnlyError, type NodePorts } from "../../../src/apps/apid/index.ts";
 import type { VersionResponse } from "../../../src/apps/rpc/gen/machine/machine.ts";
 import { CodedError, days, UnsupportedError } from "#runtime";
 import { issueClient, rawClient, reply, runNode } from "./running-node.ts";
 
 const build = { sha: "0123abc", built: "2030-01-01T00:00:00Z" };
-const portsWith = (ports: Partial<MachinePorts>): MachinePorts => ({
+const portsWith = (ports: Partial<NodePorts>): NodePorts => ({
   build,
   applyConfiguration: async () => ({ warnings: [], modeDetails: "" }),
   issueClientConfiguration: async () => ({ ca: "", crt: "", key: "", talosconfig: "" }),
@@ -31,7 +31,7 @@ test("version has everything that clients would stumble over without", async () 
 
 test("a configuration is handed on, with what was said about it", async () => {
   const asked: unknown[] = [];
-  const applyConfiguration: MachinePorts["applyConfiguration"] = async (request) => {
+  const applyConfiguration: NodePorts["applyConfiguration"] = async (request) => {
     asked.push(request);
     return { warnings: ["careful"], modeDetails: "applied without a reboot" };
   };
@@ -51,7 +51,7 @@ test("a configuration is handed on, with what was said about it", async () => {
 
 const applied = async (
   request: { mode?: number; data?: Buffer },
-  applyConfiguration: MachinePorts["applyConfiguration"] = portsWith({}).applyConfiguration,
+  applyConfiguration: NodePorts["applyConfiguration"] = portsWith({}).applyConfiguration,
 ) => {
   await using node = await runNode({ ports: portsWith({ applyConfiguration }) });
   const raw = rawClient(node, await issueClient(node.root));
@@ -99,7 +99,7 @@ test("what is wrong with a configuration is told, what is wrong with us is not",
 test("two configurations are not applied at once", async () => {
   const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
   const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
-  const applyConfiguration: MachinePorts["applyConfiguration"] = async ({ dryRun }) => {
+  const applyConfiguration: NodePorts["applyConfiguration"] = async ({ dryRun }) => {
     begin(undefined);
     if (!dryRun) await done;
     return { warnings: [], modeDetails: "" };
@@ -183,7 +183,7 @@ test("a method that is not here is unimplemented, known to the service or not", 
 
 test("a message of Talos' size passes, a larger one is refused", async () => {
   const sizes: number[] = [];
-  const applyConfiguration: MachinePorts["applyConfiguration"] = async ({ data }) => {
+  const applyConfiguration: NodePorts["applyConfiguration"] = async ({ data }) => {
     sizes.push(data.length);
     return { warnings: [], modeDetails: "" };
   };

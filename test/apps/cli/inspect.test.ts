@@ -79,8 +79,8 @@ beforeAll(async () => {
     kinds: [...kinds, ResourceDefinition, Namespace],
     clock: systemClock,
     log: silentLogger,
-    graph: () => engine.graph(),
     ports: {
+      graph: () => engine.graph(),
       build: { sha: "", built: "" },
       applyConfiguration: () => Promise.reject(new Error("not here")),
       issueClientConfiguration: () => Promise.reject(new Error("not here")),

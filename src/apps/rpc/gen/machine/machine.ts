@@ -20,7 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ContainerDriver, Data, Metadata as Metadata1 } from "../common/common.ts";
+import { ContainerDriver, Data, Error, Metadata as Metadata1 } from "../common/common.ts";
 import { Any } from "../google/protobuf/any.ts";
 import { Duration } from "../google/protobuf/duration.ts";
 import { Empty } from "../google/protobuf/empty.ts";
@@ -218,10 +218,262 @@ export interface EventsRequest {
 }
 
 export interface Event {
-  metadata: Metadata1 | undefined;
+  metadata:
+    | Metadata1
+    | undefined;
+  /** The URL of its type is talos/runtime/ and the full name of one of the messages below. */
   data: Any | undefined;
   id: string;
   actorId: string;
+}
+
+export interface SequenceEvent {
+  sequence: string;
+  action: SequenceEvent_Action;
+  error: Error | undefined;
+}
+
+export const SequenceEvent_Action = { NOOP: 0, START: 1, STOP: 2, UNRECOGNIZED: -1 } as const;
+
+export type SequenceEvent_Action = typeof SequenceEvent_Action[keyof typeof SequenceEvent_Action];
+
+export namespace SequenceEvent_Action {
+  export type NOOP = typeof SequenceEvent_Action.NOOP;
+  export type START = typeof SequenceEvent_Action.START;
+  export type STOP = typeof SequenceEvent_Action.STOP;
+  export type UNRECOGNIZED = typeof SequenceEvent_Action.UNRECOGNIZED;
+}
+
+export interface PhaseEvent {
+  phase: string;
+  action: PhaseEvent_Action;
+}
+
+export const PhaseEvent_Action = { START: 0, STOP: 1, UNRECOGNIZED: -1 } as const;
+
+export type PhaseEvent_Action = typeof PhaseEvent_Action[keyof typeof PhaseEvent_Action];
+
+export namespace PhaseEvent_Action {
+  export type START = typeof PhaseEvent_Action.START;
+  export type STOP = typeof PhaseEvent_Action.STOP;
+  export type UNRECOGNIZED = typeof PhaseEvent_Action.UNRECOGNIZED;
+}
+
+export interface TaskEvent {
+  task: string;
+  action: TaskEvent_Action;
+}
+
+export const TaskEvent_Action = { START: 0, STOP: 1, UNRECOGNIZED: -1 } as const;
+
+export type TaskEvent_Action = typeof TaskEvent_Action[keyof typeof TaskEvent_Action];
+
+export namespace TaskEvent_Action {
+  export type START = typeof TaskEvent_Action.START;
+  export type STOP = typeof TaskEvent_Action.STOP;
+  export type UNRECOGNIZED = typeof TaskEvent_Action.UNRECOGNIZED;
+}
+
+export interface ServiceStateEvent {
+  service: string;
+  action: ServiceStateEvent_Action;
+  message: string;
+  health: ServiceHealth | undefined;
+}
+
+export const ServiceStateEvent_Action = {
+  INITIALIZED: 0,
+  PREPARING: 1,
+  WAITING: 2,
+  RUNNING: 3,
+  STOPPING: 4,
+  FINISHED: 5,
+  FAILED: 6,
+  SKIPPED: 7,
+  STARTING: 8,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type ServiceStateEvent_Action = typeof ServiceStateEvent_Action[keyof typeof ServiceStateEvent_Action];
+
+export namespace ServiceStateEvent_Action {
+  export type INITIALIZED = typeof ServiceStateEvent_Action.INITIALIZED;
+  export type PREPARING = typeof ServiceStateEvent_Action.PREPARING;
+  export type WAITING = typeof ServiceStateEvent_Action.WAITING;
+  export type RUNNING = typeof ServiceStateEvent_Action.RUNNING;
+  export type STOPPING = typeof ServiceStateEvent_Action.STOPPING;
+  export type FINISHED = typeof ServiceStateEvent_Action.FINISHED;
+  export type FAILED = typeof ServiceStateEvent_Action.FAILED;
+  export type SKIPPED = typeof ServiceStateEvent_Action.SKIPPED;
+  export type STARTING = typeof ServiceStateEvent_Action.STARTING;
+  export type UNRECOGNIZED = typeof ServiceStateEvent_Action.UNRECOGNIZED;
+}
+
+export interface RestartEvent {
+  cmd: bigint;
+}
+
+export interface ConfigLoadErrorEvent {
+  error: string;
+}
+
+export interface ConfigValidationErrorEvent {
+  error: string;
+}
+
+export interface AddressEvent {
+  hostname: string;
+  addresses: string[];
+}
+
+export interface MachineStatusEvent {
+  stage: MachineStatusEvent_MachineStage;
+  status: MachineStatusEvent_MachineStatus | undefined;
+}
+
+export const MachineStatusEvent_MachineStage = {
+  UNKNOWN: 0,
+  BOOTING: 1,
+  INSTALLING: 2,
+  MAINTENANCE: 3,
+  RUNNING: 4,
+  REBOOTING: 5,
+  SHUTTING_DOWN: 6,
+  RESETTING: 7,
+  UPGRADING: 8,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type MachineStatusEvent_MachineStage =
+  typeof MachineStatusEvent_MachineStage[keyof typeof MachineStatusEvent_MachineStage];
+
+export namespace MachineStatusEvent_MachineStage {
+  export type UNKNOWN = typeof MachineStatusEvent_MachineStage.UNKNOWN;
+  export type BOOTING = typeof MachineStatusEvent_MachineStage.BOOTING;
+  export type INSTALLING = typeof MachineStatusEvent_MachineStage.INSTALLING;
+  export type MAINTENANCE = typeof MachineStatusEvent_MachineStage.MAINTENANCE;
+  export type RUNNING = typeof MachineStatusEvent_MachineStage.RUNNING;
+  export type REBOOTING = typeof MachineStatusEvent_MachineStage.REBOOTING;
+  export type SHUTTING_DOWN = typeof MachineStatusEvent_MachineStage.SHUTTING_DOWN;
+  export type RESETTING = typeof MachineStatusEvent_MachineStage.RESETTING;
+  export type UPGRADING = typeof MachineStatusEvent_MachineStage.UPGRADING;
+  export type UNRECOGNIZED = typeof MachineStatusEvent_MachineStage.UNRECOGNIZED;
+}
+
+export interface MachineStatusEvent_MachineStatus {
+  ready: boolean;
+  unmetConditions: MachineStatusEvent_MachineStatus_UnmetCondition[];
+}
+
+export interface MachineStatusEvent_MachineStatus_UnmetCondition {
+  name: string;
+  reason: string;
+}
+
+export interface RebootRequest {
+  mode: RebootRequest_Mode;
+}
+
+export const RebootRequest_Mode = { DEFAULT: 0, POWERCYCLE: 1, FORCE: 2, UNRECOGNIZED: -1 } as const;
+
+export type RebootRequest_Mode = typeof RebootRequest_Mode[keyof typeof RebootRequest_Mode];
+
+export namespace RebootRequest_Mode {
+  export type DEFAULT = typeof RebootRequest_Mode.DEFAULT;
+  export type POWERCYCLE = typeof RebootRequest_Mode.POWERCYCLE;
+  export type FORCE = typeof RebootRequest_Mode.FORCE;
+  export type UNRECOGNIZED = typeof RebootRequest_Mode.UNRECOGNIZED;
+}
+
+export interface Reboot {
+  metadata: Metadata1 | undefined;
+  actorId: string;
+}
+
+export interface RebootResponse {
+  messages: Reboot[];
+}
+
+export interface ShutdownRequest {
+  force: boolean;
+}
+
+export interface Shutdown {
+  metadata: Metadata1 | undefined;
+  actorId: string;
+}
+
+export interface ShutdownResponse {
+  messages: Shutdown[];
+}
+
+export interface ReadRequest {
+  path: string;
+}
+
+export interface ListRequest {
+  root: string;
+  recurse: boolean;
+  recursionDepth: number;
+  types: ListRequest_Type[];
+  reportXattrs: boolean;
+}
+
+export const ListRequest_Type = { REGULAR: 0, DIRECTORY: 1, SYMLINK: 2, UNRECOGNIZED: -1 } as const;
+
+export type ListRequest_Type = typeof ListRequest_Type[keyof typeof ListRequest_Type];
+
+export namespace ListRequest_Type {
+  export type REGULAR = typeof ListRequest_Type.REGULAR;
+  export type DIRECTORY = typeof ListRequest_Type.DIRECTORY;
+  export type SYMLINK = typeof ListRequest_Type.SYMLINK;
+  export type UNRECOGNIZED = typeof ListRequest_Type.UNRECOGNIZED;
+}
+
+export interface Xattr {
+  name: string;
+  data: Buffer;
+}
+
+export interface FileInfo {
+  metadata: Metadata1 | undefined;
+  name: string;
+  size: bigint;
+  /** Bits of Go's FileMode: a directory is bit 31, a symbolic link bit 27. */
+  mode: number;
+  /** Unix time in seconds. */
+  modified: bigint;
+  isDir: boolean;
+  error: string;
+  link: string;
+  relativeName: string;
+  uid: number;
+  gid: number;
+  xattrs: Xattr[];
+}
+
+export interface ContainersRequest {
+  namespace: string;
+  driver: ContainerDriver;
+}
+
+export interface ContainerInfo {
+  namespace: string;
+  id: string;
+  image: string;
+  pid: number;
+  status: string;
+  podId: string;
+  name: string;
+}
+
+export interface Container {
+  metadata: Metadata1 | undefined;
+  containers: ContainerInfo[];
+}
+
+export interface ContainersResponse {
+  messages: Container[];
 }
 
 function createBaseApplyConfigurationRequest(): ApplyConfigurationRequest {
@@ -2129,6 +2381,1606 @@ export const Event: MessageFns<Event> = {
   },
 };
 
+function createBaseSequenceEvent(): SequenceEvent {
+  return { sequence: "", action: 0, error: undefined };
+}
+
+export const SequenceEvent: MessageFns<SequenceEvent> = {
+  encode(message: SequenceEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== "") {
+      writer.uint32(10).string(message.sequence);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SequenceEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSequenceEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sequence = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePhaseEvent(): PhaseEvent {
+  return { phase: "", action: 0 };
+}
+
+export const PhaseEvent: MessageFns<PhaseEvent> = {
+  encode(message: PhaseEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.phase !== "") {
+      writer.uint32(10).string(message.phase);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PhaseEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePhaseEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTaskEvent(): TaskEvent {
+  return { task: "", action: 0 };
+}
+
+export const TaskEvent: MessageFns<TaskEvent> = {
+  encode(message: TaskEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.task !== "") {
+      writer.uint32(10).string(message.task);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TaskEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTaskEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseServiceStateEvent(): ServiceStateEvent {
+  return { service: "", action: 0, message: "", health: undefined };
+}
+
+export const ServiceStateEvent: MessageFns<ServiceStateEvent> = {
+  encode(message: ServiceStateEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== "") {
+      writer.uint32(10).string(message.service);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
+    }
+    if (message.message !== "") {
+      writer.uint32(26).string(message.message);
+    }
+    if (message.health !== undefined) {
+      ServiceHealth.encode(message.health, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceStateEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceStateEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.health = ServiceHealth.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestartEvent(): RestartEvent {
+  return { cmd: 0n };
+}
+
+export const RestartEvent: MessageFns<RestartEvent> = {
+  encode(message: RestartEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cmd !== 0n) {
+      if (BigInt.asIntN(64, message.cmd) !== message.cmd) {
+        throw new globalThis.Error("value provided for field message.cmd of type int64 too large");
+      }
+      writer.uint32(8).int64(message.cmd);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestartEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestartEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cmd = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfigLoadErrorEvent(): ConfigLoadErrorEvent {
+  return { error: "" };
+}
+
+export const ConfigLoadErrorEvent: MessageFns<ConfigLoadErrorEvent> = {
+  encode(message: ConfigLoadErrorEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== "") {
+      writer.uint32(10).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigLoadErrorEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigLoadErrorEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConfigValidationErrorEvent(): ConfigValidationErrorEvent {
+  return { error: "" };
+}
+
+export const ConfigValidationErrorEvent: MessageFns<ConfigValidationErrorEvent> = {
+  encode(message: ConfigValidationErrorEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== "") {
+      writer.uint32(10).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigValidationErrorEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigValidationErrorEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAddressEvent(): AddressEvent {
+  return { hostname: "", addresses: [] };
+}
+
+export const AddressEvent: MessageFns<AddressEvent> = {
+  encode(message: AddressEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hostname !== "") {
+      writer.uint32(10).string(message.hostname);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMachineStatusEvent(): MachineStatusEvent {
+  return { stage: 0, status: undefined };
+}
+
+export const MachineStatusEvent: MessageFns<MachineStatusEvent> = {
+  encode(message: MachineStatusEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stage !== 0) {
+      writer.uint32(8).int32(message.stage);
+    }
+    if (message.status !== undefined) {
+      MachineStatusEvent_MachineStatus.encode(message.status, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MachineStatusEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMachineStatusEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.stage = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.status = MachineStatusEvent_MachineStatus.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMachineStatusEvent_MachineStatus(): MachineStatusEvent_MachineStatus {
+  return { ready: false, unmetConditions: [] };
+}
+
+export const MachineStatusEvent_MachineStatus: MessageFns<MachineStatusEvent_MachineStatus> = {
+  encode(message: MachineStatusEvent_MachineStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ready !== false) {
+      writer.uint32(8).bool(message.ready);
+    }
+    for (const v of message.unmetConditions) {
+      MachineStatusEvent_MachineStatus_UnmetCondition.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MachineStatusEvent_MachineStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMachineStatusEvent_MachineStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ready = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unmetConditions.push(
+              MachineStatusEvent_MachineStatus_UnmetCondition.decode(reader, reader.uint32()),
+            );
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMachineStatusEvent_MachineStatus_UnmetCondition(): MachineStatusEvent_MachineStatus_UnmetCondition {
+  return { name: "", reason: "" };
+}
+
+export const MachineStatusEvent_MachineStatus_UnmetCondition: MessageFns<
+  MachineStatusEvent_MachineStatus_UnmetCondition
+> = {
+  encode(
+    message: MachineStatusEvent_MachineStatus_UnmetCondition,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MachineStatusEvent_MachineStatus_UnmetCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMachineStatusEvent_MachineStatus_UnmetCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRebootRequest(): RebootRequest {
+  return { mode: 0 };
+}
+
+export const RebootRequest: MessageFns<RebootRequest> = {
+  encode(message: RebootRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mode !== 0) {
+      writer.uint32(8).int32(message.mode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReboot(): Reboot {
+  return { metadata: undefined, actorId: "" };
+}
+
+export const Reboot: MessageFns<Reboot> = {
+  encode(message: Reboot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadata !== undefined) {
+      Metadata1.encode(message.metadata, writer.uint32(10).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(18).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reboot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReboot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadata = Metadata1.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRebootResponse(): RebootResponse {
+  return { messages: [] };
+}
+
+export const RebootResponse: MessageFns<RebootResponse> = {
+  encode(message: RebootResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Reboot.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RebootResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRebootResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Reboot.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShutdownRequest(): ShutdownRequest {
+  return { force: false };
+}
+
+export const ShutdownRequest: MessageFns<ShutdownRequest> = {
+  encode(message: ShutdownRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.force !== false) {
+      writer.uint32(8).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShutdownRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShutdownRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShutdown(): Shutdown {
+  return { metadata: undefined, actorId: "" };
+}
+
+export const Shutdown: MessageFns<Shutdown> = {
+  encode(message: Shutdown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadata !== undefined) {
+      Metadata1.encode(message.metadata, writer.uint32(10).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(18).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Shutdown {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShutdown();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadata = Metadata1.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseShutdownResponse(): ShutdownResponse {
+  return { messages: [] };
+}
+
+export const ShutdownResponse: MessageFns<ShutdownResponse> = {
+  encode(message: ShutdownResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Shutdown.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShutdownResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShutdownResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Shutdown.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadRequest(): ReadRequest {
+  return { path: "" };
+}
+
+export const ReadRequest: MessageFns<ReadRequest> = {
+  encode(message: ReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListRequest(): ListRequest {
+  return { root: "", recurse: false, recursionDepth: 0, types: [], reportXattrs: false };
+}
+
+export const ListRequest: MessageFns<ListRequest> = {
+  encode(message: ListRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== "") {
+      writer.uint32(10).string(message.root);
+    }
+    if (message.recurse !== false) {
+      writer.uint32(16).bool(message.recurse);
+    }
+    if (message.recursionDepth !== 0) {
+      writer.uint32(24).int32(message.recursionDepth);
+    }
+    if (message.types.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.types) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    if (message.reportXattrs !== false) {
+      writer.uint32(40).bool(message.reportXattrs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.root = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recurse = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recursionDepth = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.types.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.types.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.reportXattrs = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseXattr(): Xattr {
+  return { name: "", data: Buffer.alloc(0) };
+}
+
+export const Xattr: MessageFns<Xattr> = {
+  encode(message: Xattr, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Xattr {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseXattr();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFileInfo(): FileInfo {
+  return {
+    metadata: undefined,
+    name: "",
+    size: 0n,
+    mode: 0,
+    modified: 0n,
+    isDir: false,
+    error: "",
+    link: "",
+    relativeName: "",
+    uid: 0,
+    gid: 0,
+    xattrs: [],
+  };
+}
+
+export const FileInfo: MessageFns<FileInfo> = {
+  encode(message: FileInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadata !== undefined) {
+      Metadata1.encode(message.metadata, writer.uint32(10).fork()).join();
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.size !== 0n) {
+      if (BigInt.asIntN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type int64 too large");
+      }
+      writer.uint32(24).int64(message.size);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(32).uint32(message.mode);
+    }
+    if (message.modified !== 0n) {
+      if (BigInt.asIntN(64, message.modified) !== message.modified) {
+        throw new globalThis.Error("value provided for field message.modified of type int64 too large");
+      }
+      writer.uint32(40).int64(message.modified);
+    }
+    if (message.isDir !== false) {
+      writer.uint32(48).bool(message.isDir);
+    }
+    if (message.error !== "") {
+      writer.uint32(58).string(message.error);
+    }
+    if (message.link !== "") {
+      writer.uint32(66).string(message.link);
+    }
+    if (message.relativeName !== "") {
+      writer.uint32(74).string(message.relativeName);
+    }
+    if (message.uid !== 0) {
+      writer.uint32(80).uint32(message.uid);
+    }
+    if (message.gid !== 0) {
+      writer.uint32(88).uint32(message.gid);
+    }
+    for (const v of message.xattrs) {
+      Xattr.encode(v!, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadata = Metadata1.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.size = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.modified = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.isDir = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.link = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.relativeName = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.uid = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.gid = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.xattrs.push(Xattr.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContainersRequest(): ContainersRequest {
+  return { namespace: "", driver: 0 };
+}
+
+export const ContainersRequest: MessageFns<ContainersRequest> = {
+  encode(message: ContainersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.driver !== 0) {
+      writer.uint32(16).int32(message.driver);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.driver = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContainerInfo(): ContainerInfo {
+  return { namespace: "", id: "", image: "", pid: 0, status: "", podId: "", name: "" };
+}
+
+export const ContainerInfo: MessageFns<ContainerInfo> = {
+  encode(message: ContainerInfo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.namespace !== "") {
+      writer.uint32(10).string(message.namespace);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.image !== "") {
+      writer.uint32(26).string(message.image);
+    }
+    if (message.pid !== 0) {
+      writer.uint32(32).uint32(message.pid);
+    }
+    if (message.status !== "") {
+      writer.uint32(42).string(message.status);
+    }
+    if (message.podId !== "") {
+      writer.uint32(50).string(message.podId);
+    }
+    if (message.name !== "") {
+      writer.uint32(58).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainerInfo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainerInfo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.namespace = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.image = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pid = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.podId = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContainer(): Container {
+  return { metadata: undefined, containers: [] };
+}
+
+export const Container: MessageFns<Container> = {
+  encode(message: Container, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadata !== undefined) {
+      Metadata1.encode(message.metadata, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.containers) {
+      ContainerInfo.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Container {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadata = Metadata1.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.containers.push(ContainerInfo.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContainersResponse(): ContainersResponse {
+  return { messages: [] };
+}
+
+export const ContainersResponse: MessageFns<ContainersResponse> = {
+  encode(message: ContainersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Container.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContainersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Container.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type MachineServiceService = typeof MachineServiceService;
 export const MachineServiceService = {
   applyConfiguration: {
@@ -2141,6 +3993,15 @@ export const MachineServiceService = {
     responseSerialize: (value: ApplyConfigurationResponse): Buffer =>
       Buffer.from(ApplyConfigurationResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ApplyConfigurationResponse => ApplyConfigurationResponse.decode(value),
+  },
+  containers: {
+    path: "/machine.MachineService/Containers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ContainersRequest): Buffer => Buffer.from(ContainersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ContainersRequest => ContainersRequest.decode(value),
+    responseSerialize: (value: ContainersResponse): Buffer => Buffer.from(ContainersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ContainersResponse => ContainersResponse.decode(value),
   },
   events: {
     path: "/machine.MachineService/Events" as const,
@@ -2173,6 +4034,15 @@ export const MachineServiceService = {
     responseSerialize: (value: Data): Buffer => Buffer.from(Data.encode(value).finish()),
     responseDeserialize: (value: Buffer): Data => Data.decode(value),
   },
+  list: {
+    path: "/machine.MachineService/List" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListRequest): Buffer => Buffer.from(ListRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListRequest => ListRequest.decode(value),
+    responseSerialize: (value: FileInfo): Buffer => Buffer.from(FileInfo.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FileInfo => FileInfo.decode(value),
+  },
   logs: {
     path: "/machine.MachineService/Logs" as const,
     requestStream: false as const,
@@ -2191,6 +4061,24 @@ export const MachineServiceService = {
     responseSerialize: (value: LogsContainersResponse): Buffer =>
       Buffer.from(LogsContainersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogsContainersResponse => LogsContainersResponse.decode(value),
+  },
+  read: {
+    path: "/machine.MachineService/Read" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadRequest): Buffer => Buffer.from(ReadRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadRequest => ReadRequest.decode(value),
+    responseSerialize: (value: Data): Buffer => Buffer.from(Data.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Data => Data.decode(value),
+  },
+  reboot: {
+    path: "/machine.MachineService/Reboot" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RebootRequest): Buffer => Buffer.from(RebootRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RebootRequest => RebootRequest.decode(value),
+    responseSerialize: (value: RebootResponse): Buffer => Buffer.from(RebootResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RebootResponse => RebootResponse.decode(value),
   },
   serviceList: {
     path: "/machine.MachineService/ServiceList" as const,
@@ -2231,6 +4119,15 @@ export const MachineServiceService = {
       Buffer.from(ServiceRestartResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ServiceRestartResponse => ServiceRestartResponse.decode(value),
   },
+  shutdown: {
+    path: "/machine.MachineService/Shutdown" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ShutdownRequest): Buffer => Buffer.from(ShutdownRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ShutdownRequest => ShutdownRequest.decode(value),
+    responseSerialize: (value: ShutdownResponse): Buffer => Buffer.from(ShutdownResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ShutdownResponse => ShutdownResponse.decode(value),
+  },
   version: {
     path: "/machine.MachineService/Version" as const,
     requestStream: false as const,
@@ -2244,15 +4141,20 @@ export const MachineServiceService = {
 
 export interface MachineServiceServer extends UntypedServiceImplementation {
   applyConfiguration: handleUnaryCall<ApplyConfigurationRequest, ApplyConfigurationResponse>;
+  containers: handleUnaryCall<ContainersRequest, ContainersResponse>;
   events: handleServerStreamingCall<EventsRequest, Event>;
   generateClientConfiguration: handleUnaryCall<GenerateClientConfigurationRequest, GenerateClientConfigurationResponse>;
   kubeconfig: handleServerStreamingCall<Empty, Data>;
+  list: handleServerStreamingCall<ListRequest, FileInfo>;
   logs: handleServerStreamingCall<LogsRequest, Data>;
   logsContainers: handleUnaryCall<Empty, LogsContainersResponse>;
+  read: handleServerStreamingCall<ReadRequest, Data>;
+  reboot: handleUnaryCall<RebootRequest, RebootResponse>;
   serviceList: handleUnaryCall<Empty, ServiceListResponse>;
   serviceStart: handleUnaryCall<ServiceStartRequest, ServiceStartResponse>;
   serviceStop: handleUnaryCall<ServiceStopRequest, ServiceStopResponse>;
   serviceRestart: handleUnaryCall<ServiceRestartRequest, ServiceRestartResponse>;
+  shutdown: handleUnaryCall<ShutdownRequest, ShutdownResponse>;
   version: handleUnaryCall<Empty, VersionResponse>;
 }
 
@@ -2271,6 +4173,21 @@ export interface MachineServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ApplyConfigurationResponse) => void,
+  ): ClientUnaryCall;
+  containers(
+    request: ContainersRequest,
+    callback: (error: ServiceError | null, response: ContainersResponse) => void,
+  ): ClientUnaryCall;
+  containers(
+    request: ContainersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ContainersResponse) => void,
+  ): ClientUnaryCall;
+  containers(
+    request: ContainersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ContainersResponse) => void,
   ): ClientUnaryCall;
   events(request: EventsRequest, options?: Partial<CallOptions>): ClientReadableStream<Event>;
   events(request: EventsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Event>;
@@ -2291,6 +4208,8 @@ export interface MachineServiceClient extends Client {
   ): ClientUnaryCall;
   kubeconfig(request: Empty, options?: Partial<CallOptions>): ClientReadableStream<Data>;
   kubeconfig(request: Empty, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Data>;
+  list(request: ListRequest, options?: Partial<CallOptions>): ClientReadableStream<FileInfo>;
+  list(request: ListRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<FileInfo>;
   logs(request: LogsRequest, options?: Partial<CallOptions>): ClientReadableStream<Data>;
   logs(request: LogsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Data>;
   logsContainers(
@@ -2308,6 +4227,23 @@ export interface MachineServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LogsContainersResponse) => void,
   ): ClientUnaryCall;
+  read(request: ReadRequest, options?: Partial<CallOptions>): ClientReadableStream<Data>;
+  read(request: ReadRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Data>;
+  reboot(
+    request: RebootRequest,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  reboot(
+    request: RebootRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  reboot(
+    request: RebootRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
   serviceList(
     request: Empty,
     callback: (error: ServiceError | null, response: ServiceListResponse) => void,
@@ -2367,6 +4303,21 @@ export interface MachineServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ServiceRestartResponse) => void,
+  ): ClientUnaryCall;
+  shutdown(
+    request: ShutdownRequest,
+    callback: (error: ServiceError | null, response: ShutdownResponse) => void,
+  ): ClientUnaryCall;
+  shutdown(
+    request: ShutdownRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ShutdownResponse) => void,
+  ): ClientUnaryCall;
+  shutdown(
+    request: ShutdownRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ShutdownResponse) => void,
   ): ClientUnaryCall;
   version(request: Empty, callback: (error: ServiceError | null, response: VersionResponse) => void): ClientUnaryCall;
   version(

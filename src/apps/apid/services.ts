@@ -1,0 +1,46 @@
+/** Everything that apid serves, in one list; a method that is left out answers UNIMPLEMENTED. */
+import type { Edge } from "#runtime/engine";
+import { StateService, stateServer, type StateServerOptions } from "#runtime/rpc";
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
+import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
+import { inspectMethods } from "./inspect.ts";
+import { applyConfigurationMethods, type Apply } from "./machine/apply-configuration.ts";
+import {
+  clientConfigurationMethods,
+  type IssueClientConfiguration,
+} from "./machine/client-configuration.ts";
+import { versionMethods, type Build } from "./machine/version.ts";
+import type { Router } from "./router.ts";
+
+/** What the services ask of their node; what a node cannot do is left out, and not served. */
+export interface NodePorts {
+  readonly build: Build;
+  readonly applyConfiguration: Apply;
+  readonly issueClientConfiguration: IssueClientConfiguration;
+  /** What the controllers read and write. */
+  readonly graph?: () => readonly Edge[];
+}
+
+/** A service and what of it is served. */
+export type Service = readonly [ServiceDefinition, UntypedServiceImplementation];
+
+/** Makes the handlers. */
+export function servicesOf(
+  router: Router,
+  ports: NodePorts,
+  state: StateServerOptions,
+): readonly Service[] {
+  return [
+    [StateService, stateServer(state)],
+    [
+      MachineServiceService,
+      {
+        ...versionMethods(router, ports.build),
+        ...applyConfigurationMethods(router, ports.applyConfiguration),
+        ...clientConfigurationMethods(router, ports.issueClientConfiguration),
+      },
+    ],
+    [InspectServiceService, { ...(ports.graph && inspectMethods(router, ports.graph)) }],
+  ];
+}
