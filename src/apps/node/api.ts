@@ -21,6 +21,7 @@ import {
   type NodePorts,
   startApid,
 } from "../apid/index.ts";
+import type { Boot } from "./boot.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
 import { followNames } from "./own-names.ts";
 import { version } from "./version.ts";
@@ -31,6 +32,7 @@ const API_CONTROLLER = "secrets.APIController";
 const TAKE_UP_MAX = seconds(5);
 
 interface ApiOptions extends Surroundings {
+  readonly boot: Boot;
   readonly engine: Engine;
   readonly address: string;
   readonly port: number;

@@ -11,6 +11,7 @@ import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
 import { checkListen } from "../apid/index.ts";
 import { serveApi } from "./api.ts";
+import { newBoot } from "./boot.ts";
 import {
   accept,
   readConfigFiles,
@@ -91,7 +92,8 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   const tell = async () => {
     io.stdout(await unlessStopped(signal, statusTable(store, address)));
   };
-  const serving = { ...surroundings, engine, address: apiAddress, port, log, signal };
+  const boot = newBoot(world.random);
+  const serving = { ...surroundings, boot, engine, address: apiAddress, port, log, signal };
   await using api = await serveApi({ ...serving, onWait: tell });
   const keeping = keepAdminTalosconfig({
     path: join(options.stateDir, "talosconfig"),
