@@ -9,6 +9,7 @@ export {
   milliseconds,
   minutes,
   rfc3339,
+  rfc3339Milliseconds,
   seconds,
 } from "./instant.ts";
 export type { Instant } from "./instant.ts";

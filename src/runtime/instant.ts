@@ -29,6 +29,9 @@ export const after = (from: Instant, duration: number): Instant => instantOf(fro
 export const rfc3339 = (moment: Instant): string =>
   new Date(moment).toISOString().replace(/\.\d{3}Z$/, "Z");
 
+/** As {@link rfc3339}, with milliseconds. */
+export const rfc3339Milliseconds = (moment: Instant): string => new Date(moment).toISOString();
+
 export const milliseconds = (count: number): number => count;
 export const seconds = (count: number): number => count * 1000;
 export const minutes = (count: number): number => seconds(count * 60);

@@ -6,8 +6,11 @@ import { ADMIN } from "./roles.ts";
 
 const READS: ReadonlySet<Access["verb"]> = new Set(["get", "list", "watch"]);
 
+/** What is read: a secret, or not. */
+type Sensitivity = "sensitive" | "non-sensitive";
+
 /** Decides on an access by somebody with these roles. */
-export type RolePolicy = (access: Access, roles: ReadonlySet<string>) => Promise<void>;
+export type RolePolicy = (access: Access, roles: ReadonlySet<string>) => Promise<Sensitivity>;
 
 /**
  * Makes the policy: nothing is written from outside, only registered kinds in registered namespaces
@@ -24,6 +27,7 @@ export function accessPolicy(core: CoreStore, kinds: readonly AnyResourceType[])
       throw new AccessDeniedError("not authorized");
     if (!(await isRegistered(core, namespace)))
       throw new AccessDeniedError(`namespace ${JSON.stringify(namespace)} is not supported`);
+    return kind.sensitivity === "sensitive" ? "sensitive" : "non-sensitive";
   };
 }
 

@@ -4,6 +4,7 @@ import { AccessDeniedError, lookupOf, type AccessPolicy, type Call } from "#runt
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { accessPolicy } from "./access-policy.ts";
+import { auditing, type RecordEntry } from "./audit.ts";
 import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
 import { openListener } from "./listener.ts";
@@ -29,6 +30,8 @@ export interface ApidOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ports: NodePorts;
+  /** Keeps what is worth a line of the audit log; left out: nobody does. */
+  readonly record?: RecordEntry;
   /** Names and addresses of this node besides the one it listens on; asked at each call. */
   readonly names?: () => Iterable<string>;
 }
@@ -85,7 +88,16 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
 
 /** The services, behind roles and routing. */
 function serverOf(
-  { address, names, store, kinds, log, ports }: ApidOptions,
+  {
+    address,
+    names,
+    store,
+    kinds,
+    clock,
+    log,
+    ports,
+    record = () => Promise.resolve(),
+  }: ApidOptions,
   closing: AbortSignal,
   callerAt: (peer: string) => Caller | undefined,
 ): Server {
@@ -100,9 +112,12 @@ function serverOf(
     authorize(rolesOf(call), call.path);
     targets(call);
   };
-  const calls = { log, admit, statuses: apidStatuses, closing };
+  const { settled, discloses } = auditing({ record, clock, callerAt });
+  const calls = { log, admit, settled, statuses: apidStatuses, closing };
   const allows = accessPolicy(store.core, kinds);
-  const policy: AccessPolicy = (access, call) => allows(access, rolesOf(call));
+  const policy: AccessPolicy = async (access, call) => {
+    if ((await allows(access, rolesOf(call))) === "sensitive") await discloses(access, call);
+  };
 
   const server = new Server({
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,

@@ -1,6 +1,7 @@
 /** The program: its verbs, its global flags, and the one place where a run ends in a status. */
 import { Command, CommanderError } from "commander";
 import { applyConfigCommand } from "./commands/apply-config.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { configCommand } from "./commands/config.ts";
 import { genCommand } from "./commands/gen.ts";
 import { getCommand } from "./commands/get.ts";
@@ -49,7 +50,8 @@ function program(run: Run): Command {
     root.addCommand(command(run));
   for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])
     root.addCommand(command(run));
-  for (const command of [simulateCommand, versionCommand]) root.addCommand(command(run));
+  for (const command of [auditCommand, simulateCommand, versionCommand])
+    root.addCommand(command(run));
   return root;
 }
 

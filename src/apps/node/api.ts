@@ -21,6 +21,7 @@ import {
   type NodePorts,
   startApid,
 } from "../apid/index.ts";
+import type { AuditLog } from "../audit/index.ts";
 import type { Boot } from "./boot.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
 import { followNames } from "./own-names.ts";
@@ -37,6 +38,7 @@ interface ApiOptions extends Surroundings {
   readonly address: string;
   readonly port: number;
   readonly log: Logger;
+  readonly audit: AuditLog;
   /** Ends the wait for a certificate. */
   readonly signal: AbortSignal;
   /** Called once when nothing is held yet that could be listened with. */
@@ -61,6 +63,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       clock: options.clock,
       log,
       ports: ports(options),
+      record: (entry) => options.audit.record(entry),
       names: () => names.now(),
     }),
   );

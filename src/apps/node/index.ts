@@ -10,6 +10,7 @@ import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
 import { checkListen } from "../apid/index.ts";
+import { auditDirectory, openAuditLog } from "../audit/index.ts";
 import { serveApi } from "./api.ts";
 import { newBoot } from "./boot.ts";
 import {
@@ -88,12 +89,15 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   await unlessStopped(signal, engine.settled());
   await checkFiles(store);
   const { apiAddress, apiPort: port } = options;
+  const directory = auditDirectory(options.stateDir);
+  await using audit = await openAuditLog({ directory, clock: world.clock, log });
   const address = await reachableAddress(store, apiAddress);
   const tell = async () => {
     io.stdout(await unlessStopped(signal, statusTable(store, address)));
   };
   const boot = newBoot(world.random);
-  const serving = { ...surroundings, boot, engine, address: apiAddress, port, log, signal };
+  const listening = { address: apiAddress, port, signal };
+  const serving = { ...surroundings, ...listening, boot, engine, log, audit };
   await using api = await serveApi({ ...serving, onWait: tell });
   const keeping = keepAdminTalosconfig({
     path: join(options.stateDir, "talosconfig"),

@@ -42,10 +42,22 @@ export type Stream<Request, Message> = (
 /** Looks at a call before its handler does; throws to refuse it. */
 export type Admission = (call: Call) => void;
 
+/**
+ * Told how a call ended; one that answers once is answered when this is done. The request is as it was
+ * decoded.
+ */
+export type Settlement = (
+  call: Call,
+  request: unknown,
+  outcome: CallStatus,
+) => Promise<void> | void;
+
 /** How handlers are run. */
 export interface CallOptions {
   readonly log: Logger;
   readonly admit?: Admission;
+  /** May not fail. */
+  readonly settled?: Settlement;
   /** Searched in order; default only the runtime's. */
   readonly statuses?: readonly StatusTable[];
   /** Aborted when the server stops: streams end then. */
@@ -96,6 +108,7 @@ export function failure(
 
 /** Nobody hears it, and it is no failure of the handler. */
 const cancelled: CallStatus = { code: status.CANCELLED, details: "the caller is gone" };
+const fine: CallStatus = { code: status.OK, details: "" };
 
 /** Makes a unary handler. */
 export const unary =
@@ -105,13 +118,21 @@ export const unary =
   ): handleUnaryCall<Request, Response> =>
   (surface, callback) => {
     const call = unaryCallOf(surface, options);
+    const { request } = surface;
     const answered = async () => {
       options.admit?.(call);
-      return answer(surface.request, call);
+      return answer(request, call);
     };
     answered().then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(surface.cancelled ? cancelled : failure(error, call, options)),
+      async (response) => {
+        await options.settled?.(call, request, fine);
+        callback(null, response);
+      },
+      async (error: unknown) => {
+        const outcome = surface.cancelled ? cancelled : failure(error, call, options);
+        await options.settled?.(call, request, outcome);
+        callback(outcome);
+      },
     );
   };
 
@@ -139,17 +160,25 @@ export const serverStream =
       await stream(surface.request, sinkOf(surface, over.signal), call);
     };
     // The library ends a stream with the status of its error event, after what was written.
-    const fail = (status: CallStatus) => {
+    const fail = (outcome: CallStatus) => {
       over.abort();
-      surface.emit("error", status);
+      surface.emit("error", outcome);
     };
+    const settle = (outcome: CallStatus) => options.settled?.(call, surface.request, outcome);
     const leave = () => fail({ code: status.UNAVAILABLE, details: "the server is stopping" });
     surface.once("cancelled", () => over.abort());
     options.closing?.addEventListener("abort", leave);
     streamed()
       .then(
-        () => !over.signal.aborted && surface.end(),
-        (error: unknown) => !over.signal.aborted && fail(failure(error, call, options)),
+        async () => {
+          await settle(over.signal.aborted ? cancelled : fine);
+          if (!over.signal.aborted) surface.end();
+        },
+        async (error: unknown) => {
+          const outcome = over.signal.aborted ? cancelled : failure(error, call, options);
+          await settle(outcome);
+          if (!over.signal.aborted) fail(outcome);
+        },
       )
       .finally(() => options.closing?.removeEventListener("abort", leave));
   };

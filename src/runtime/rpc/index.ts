@@ -1,6 +1,15 @@
 /** The store over gRPC: `cosi.resource.State` on the wire of COSI. */
 export { unary, serverStream } from "./call.ts";
-export type { Admission, Answer, Call, CallOptions, Sink, Stream, UnaryCall } from "./call.ts";
+export type {
+  Admission,
+  Answer,
+  Call,
+  CallOptions,
+  Settlement,
+  Sink,
+  Stream,
+  UnaryCall,
+} from "./call.ts";
 export { isOpaqueSpec, opaqueSpec } from "./opaque.ts";
 export type { OpaqueSpec } from "./opaque.ts";
 export { stateServer } from "./state-server.ts";

@@ -26,6 +26,8 @@ export interface Access {
   readonly verb: "get" | "list" | "watch" | "create" | "update" | "teardown" | "destroy";
   readonly namespace: string;
   readonly type: string;
+  /** Empty for a whole kind. */
+  readonly id: string;
 }
 
 /** Decides on an access; throws {@link AccessDeniedError} to refuse it. */
@@ -111,13 +113,20 @@ export function stateMethods(source: StateSource) {
   };
 }
 
-type Address = Omit<Access, "verb">;
+type Address = Pick<Access, "namespace" | "type"> & { readonly id?: string | undefined };
 
 const itself = (request: Address): Address => request;
 const addressOf = ({ resource }: CreateRequest) => resource?.metadata;
 const addressOfNew = ({ newResource }: UpdateRequest) => newResource?.metadata;
 
 const pointerOf = ({ namespace, type, id }: Resource["metadata"] | GetRequest) => ({
+  namespace,
+  type,
+  id,
+});
+
+const accessTo = ({ namespace, type, id = "" }: Address, verb: Access["verb"]): Access => ({
+  verb,
   namespace,
   type,
   id,
@@ -135,7 +144,7 @@ const gate =
     const address = addressed(request);
     if (address === undefined) throw new InvalidRequestError("the request has no resource");
     if (policy === undefined) return answer(request, call);
-    const asked = policy({ verb, namespace: address.namespace, type: address.type }, call);
+    const asked = policy(accessTo(address, verb), call);
     return asked === undefined ? answer(request, call) : asked.then(() => answer(request, call));
   };
 
@@ -146,7 +155,7 @@ const passStream =
     stream: Stream<Request, Buffer>,
   ): Stream<Request, Buffer> =>
   async (request, sink, call) => {
-    await policy?.({ verb, namespace: request.namespace, type: request.type }, call);
+    await policy?.(accessTo(request, verb), call);
     await stream(request, sink, call);
   };
 
