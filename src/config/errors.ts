@@ -16,6 +16,11 @@ export class DuplicateDocumentError extends CodedError {
   readonly code = "ERR_CONFIG_DUPLICATE_DOCUMENT";
 }
 
+/** A patch of a configuration is none, or does not fit the configuration; nothing was changed. */
+export class ConfigPatchError extends CodedError {
+  readonly code = "ERR_CONFIG_PATCH";
+}
+
 /** What is asked of a configuration is not in it. */
 export class ConfigIncompleteError extends CodedError {
   readonly code = "ERR_CONFIG_INCOMPLETE";

@@ -30,6 +30,7 @@ export {
   ConfigIncompleteError,
   ConfigInvalidError,
   ConfigParseError,
+  ConfigPatchError,
   DnsDomainError,
   DuplicateDocumentError,
   EndpointError,
@@ -61,6 +62,7 @@ export type {
 export type { ConfigDocument } from "./machine/documents.ts";
 export { checkClusterChoices, type MachineConfigSources } from "./machine/new/blueprint.ts";
 export { generateMachineConfigs } from "./machine/new/machine-configs.ts";
+export { applyConfigPatches, readConfigPatch, type ConfigPatch } from "./patch/patch.ts";
 export { isRole, readRoles, roles, type Role } from "./roles.ts";
 export { DEFAULT_TALOS_VERSION, readTalosVersion, type TalosVersion } from "./talos-version.ts";
 export {

@@ -35,7 +35,7 @@ export const V1ALPHA1 = "v1alpha1";
  * @throws {ConfigParseError} {@link UnknownDocumentError} {@link DuplicateDocumentError}
  */
 export function readDocuments(text: string, source: string): ConfigDocument[] {
-  const documents = parse(text, source).map((document) => read(document, source));
+  const documents = parseDocuments(text, source).map((each) => checkDocument(each, source));
   if (documents.length === 0) throw new ConfigParseError(`${source}: holds no configuration`);
   const seen = new Map<string, ConfigDocument>();
   for (const document of documents) {
@@ -55,7 +55,12 @@ export function readDocuments(text: string, source: string): ConfigDocument[] {
 export const documentId = ({ kind, name }: ConfigDocument): string =>
   name === "" ? kind : `${kind}/${name}`;
 
-function parse(text: string, source: string): YamlDocument[] {
+/**
+ * Reads YAML, whatever it holds.
+ *
+ * @throws {ConfigParseError} naming file, line and column
+ */
+export function parseDocuments(text: string, source: string): YamlDocument[] {
   try {
     return readYaml(text);
   } catch (error) {
@@ -65,7 +70,12 @@ function parse(text: string, source: string): YamlDocument[] {
   }
 }
 
-function read(document: YamlDocument, source: string): ConfigDocument {
+/**
+ * Finds out what a document is, and that it is of a shape that can be worked with.
+ *
+ * @throws {ConfigParseError} {@link UnknownDocumentError}
+ */
+export function checkDocument(document: YamlDocument, source: string): ConfigDocument {
   const { value } = document;
   const positionOf: YamlDocument["positionOf"] = (path) => document.positionOf(path);
   const place = (...path: string[]) => `${source}:${positionOf(path).line}`;

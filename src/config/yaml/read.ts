@@ -61,7 +61,55 @@ const NODES_MAX = 100_000;
  *
  * @throws {YamlError} at the first thing that is not YAML
  */
-export function readYaml(text: string): YamlDocument[] {
+export const readYaml = (text: string): YamlDocument[] =>
+  readDocuments(text, textOf) as YamlDocument[];
+
+const VERBATIM = Symbol("verbatim");
+
+/** A scalar of which no natural value can be written back as it stood: `0644`, `1e3`, `~`. */
+export interface Verbatim {
+  readonly [VERBATIM]: true;
+  readonly source: string;
+}
+
+/** Makes one. */
+export const verbatim = (source: string): Verbatim => ({ [VERBATIM]: true, source });
+
+/** Tells whether a value is to be written as it stood. */
+export const isVerbatim = (value: unknown): value is Verbatim =>
+  typeof value === "object" && value !== null && VERBATIM in value;
+
+/** What a document holds, told apart as YAML 1.2 does. */
+export type TypedValue =
+  string | number | boolean | null | Verbatim | readonly TypedValue[] | TypedMap;
+
+/** A mapping of such values. */
+export interface TypedMap {
+  readonly [key: string]: TypedValue;
+}
+
+/**
+ * As {@link readYaml}, for who writes it again: texts, numbers, truth and null are told apart.
+ *
+ * @throws {YamlError} at the first thing that is not YAML
+ */
+export const readTypedYaml = (text: string): TypedValue[] =>
+  readDocuments(text, typedOf).map(({ value }) => value as TypedValue);
+
+function typedOf(scalar: Scalar): string | number | boolean | null | Verbatim {
+  const { value, source = "" } = scalar;
+  if (typeof value === "string") return value;
+  if (value === null) return source === "" || source === "null" ? null : verbatim(source);
+  const isNatural = typeof value === "number" || typeof value === "boolean";
+  return isNatural && String(value) === source ? value : verbatim(source);
+}
+
+interface ReadDocument {
+  readonly value: unknown;
+  readonly positionOf: YamlDocument["positionOf"];
+}
+
+function readDocuments(text: string, leafOf: (scalar: Scalar) => unknown): ReadDocument[] {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, logLevel: "silent" });
   if (!Array.isArray(documents)) return [];
@@ -74,7 +122,7 @@ export function readYaml(text: string): YamlDocument[] {
     if (error !== undefined) throw failure(text, error, position);
     const root = document.contents;
     if (root === null || (isScalar(root) && root.value === null)) return [];
-    const value = converter(document, position)(root);
+    const value = converter(document, position, leafOf)(root);
     return [{ value, positionOf: (path) => position(offsetOf(document, root, path)) }];
   });
 }
@@ -140,7 +188,11 @@ const problems: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: "something stands here that does not belong here; check quotes and indentation",
 };
 
-function converter(document: Document, position: (offset: number) => Position) {
+function converter(
+  document: Document,
+  position: (offset: number) => Position,
+  leafOf: (scalar: Scalar) => unknown,
+) {
   let nodes = 0;
   const targets = new Map<Node, Node | undefined>(); // resolve() walks through the whole document
   const targetOf = (alias: Alias): Node | undefined => {
@@ -150,11 +202,11 @@ function converter(document: Document, position: (offset: number) => Position) {
   const fail = (node: Node, problem: string): never => {
     throw new YamlError(problem, position(node.range?.[0] ?? 0));
   };
-  const convert = (node: unknown, below: readonly Node[] = []): YamlValue => {
-    if (isScalar(node)) return textOf(node);
+  const convert = (node: unknown, below: readonly Node[] = []): unknown => {
+    if (isScalar(node)) return leafOf(node);
     const target = isAlias(node) ? targetOf(node) : node;
     if (isAlias(node) && target === undefined) return fail(node, "an alias names no anchor");
-    if (isScalar(target)) return textOf(target);
+    if (isScalar(target)) return leafOf(target);
     if (!isCollection(target)) return null;
     nodes += target.items.length;
     if (nodes > NODES_MAX) return fail(target, "aliases make this document too large");
@@ -162,11 +214,12 @@ function converter(document: Document, position: (offset: number) => Position) {
     const path = [...below, target];
     if (isSeq(target)) return target.items.map((item) => convert(item, path));
     if (!isMap(target)) return null;
-    const entries: [string, YamlValue][] = [];
+    const entries: [string, unknown][] = [];
     for (const { key, value } of target.items) {
       const name = isScalar(key) ? (textOf(key) ?? "") : fail(target, "a key is not a text");
       const held = convert(value, path);
-      const merged = name === "<<" ? (Array.isArray(held) ? held : [held]).filter(isRecord) : [];
+      const merged =
+        name === "<<" ? (Array.isArray(held) ? (held as unknown[]) : [held]).filter(isMapping) : [];
       if (merged.length === 0) entries.push([name, held]);
       // The mapping's own keys win, then those of the first that is merged.
       else for (const map of merged) entries.unshift(...Object.entries(map));
@@ -183,8 +236,29 @@ const textOf = (scalar: Scalar): string | null => {
 };
 
 /** Tells whether a value is a mapping. */
-export const isRecord = (value: YamlValue | undefined): value is YamlMap =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isRecord = (value: YamlValue | undefined): value is YamlMap => isMapping(value);
+
+/** Tells whether a typed value is a mapping. */
+export const isTypedMap = (value: TypedValue | undefined): value is TypedMap => isMapping(value);
+
+/** Tells whether a typed value is a list. */
+export const isTypedList = (value: TypedValue | undefined): value is readonly TypedValue[] =>
+  Array.isArray(value);
+
+/** The same with every scalar as a text. */
+export const untyped = (value: TypedValue): YamlValue =>
+  isTypedList(value)
+    ? value.map(untyped)
+    : isTypedMap(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, held]) => [key, untyped(held)]))
+      : isVerbatim(value)
+        ? value.source
+        : value === null
+          ? null
+          : String(value);
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isVerbatim(value);
 
 function offsetOf(document: Document, root: Node, path: FieldPath): number {
   let offset = root.range?.[0] ?? 0;

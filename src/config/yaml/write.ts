@@ -4,8 +4,11 @@
  * next multiple of four.
  */
 
+import { isVerbatim, type Verbatim } from "./read.ts";
+
 /** What can be written; fields that are undefined are left out. */
-export type Writable = string | number | boolean | readonly Writable[] | WritableMap;
+export type Writable =
+  string | number | boolean | null | Verbatim | readonly Writable[] | WritableMap;
 
 /** A mapping to write. */
 export interface WritableMap {
@@ -52,7 +55,8 @@ function valueLines(value: Writable, indent: number): { inline?: string; below: 
   if (typeof value === "string" && value.includes("\n") && isBlockText(value))
     return blockText(value, indent);
   if (typeof value === "string") return { inline: scalar(value), below: [] };
-  if (typeof value !== "object") return { inline: String(value), below: [] };
+  if (isVerbatim(value)) return { inline: value.source, below: [] };
+  if (typeof value !== "object" || value === null) return { inline: String(value), below: [] };
   if (isList(value))
     return value.length === 0 ? { inline: "[]", below: [] } : { below: listLines(value, indent) };
   const below = mapLines(value, indent);

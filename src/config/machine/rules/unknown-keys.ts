@@ -1,6 +1,6 @@
 /** Keys that Talos 1.13 does not know, in the part of a configuration that public keys need. */
 import { type FieldPath, isRecord, type YamlValue } from "../../yaml/read.ts";
-import { V1ALPHA1 } from "../documents.ts";
+import { type ConfigDocument, V1ALPHA1 } from "../documents.ts";
 import type { Judgement, MachineRule } from "../judgement.ts";
 
 /** The keys of a mapping; `undefined` where what is below is not looked at, a list for each item. */
@@ -68,13 +68,16 @@ const documents: Readonly<Record<string, Known>> = {
 
 /** A mistyped key is a field that is not set, and nobody else would say so. */
 export const unknownKeysRule: MachineRule = function* ({ config }) {
-  for (const document of config.documents) {
-    const known = documents[document.kind];
-    if (known === undefined) continue;
-    for (const path of unknown(document.value, known, []))
+  for (const document of config.documents)
+    for (const path of unknownKeys(document))
       yield { document, path, message: "unknown key", severity: "warning" } satisfies Judgement;
-  }
 };
+
+/** The paths of keys that are not known, in the documents that are looked into. */
+export function* unknownKeys({ kind, value }: ConfigDocument): Iterable<FieldPath> {
+  const known = documents[kind];
+  if (known !== undefined) yield* unknown(value, known, []);
+}
 
 function* unknown(
   held: YamlValue | undefined,
