@@ -9,9 +9,12 @@ import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
 import { openListener } from "./listener.ts";
 import type { ListenerMaterial } from "./material.ts";
+import { forwarderOf } from "./forwarding/forwarder.ts";
+import { passing } from "./forwarding/passing.ts";
+import { openPeers, type Peers } from "./forwarding/peers.ts";
 import { authorize, rolesFor } from "./roles.ts";
 import { routerOf } from "./router.ts";
-import { localNames, targetsOf } from "./routing.ts";
+import { localNames, routeOf } from "./routing.ts";
 import { servicesOf, type NodePorts } from "./services.ts";
 
 /** Talos' limit for a message in either direction. */
@@ -34,6 +37,8 @@ export interface ApidOptions {
   readonly record?: RecordEntry;
   /** Names and addresses of this node besides the one it listens on; asked at each call. */
   readonly names?: () => Iterable<string>;
+  /** Where other nodes listen that are named without a port; default the port of this one. */
+  readonly peerPort?: number;
 }
 
 export interface Apid extends AsyncDisposable {
@@ -54,7 +59,12 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
   const { address, clock } = options;
   const log = options.log.child({ component: "apid" });
   const closing = new AbortController();
-  const server = serverOf({ ...options, log }, closing.signal, (peer) => listener.callerAt(peer));
+  const peers = openPeers({
+    ...{ address, clock, log, messageBytesMax: MESSAGE_BYTES_MAX },
+    port: () => options.peerPort ?? listener.port,
+  });
+  const callerAt = (peer: string) => listener.callerAt(peer);
+  const server = serverOf({ ...options, log }, { closing: closing.signal, callerAt, peers });
   // TLS is the listener's: what it hands on is the connection inside.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = await openListener({
@@ -62,6 +72,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     log,
     accept: (socket) => connections.injectConnection(socket),
   });
+  peers.identify(options.material);
   log.info({ address, port: listener.port }, "apid listens");
 
   const close = async () => {
@@ -74,16 +85,26 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
       void gone.then(cancel).then(resolve);
     });
     server.forceShutdown();
+    peers.close();
     listener.destroyConnections();
   };
   let closed: Promise<void> | undefined;
   const closeOnce = () => (closed ??= close());
   return {
     port: listener.port,
-    rotate: (material) => listener.rotate(material),
+    rotate(material) {
+      listener.rotate(material);
+      peers.identify(material);
+    },
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
+}
+
+interface Serving {
+  readonly closing: AbortSignal;
+  readonly callerAt: (peer: string) => Caller | undefined;
+  readonly peers: Peers;
 }
 
 /** The services, behind roles and routing. */
@@ -98,11 +119,13 @@ function serverOf(
     ports,
     record = () => Promise.resolve(),
   }: ApidOptions,
-  closing: AbortSignal,
-  callerAt: (peer: string) => Caller | undefined,
+  { closing, callerAt, peers }: Serving,
 ): Server {
-  const isLocal = localNames(address, names ?? (() => []));
-  const targets = (call: Call) => targetsOf(call, isLocal);
+  const surroundings = {
+    isLocal: localNames(address, names ?? (() => [])),
+    canForward: () => peers.canCall(),
+  };
+  const route = (call: Call) => routeOf(call, surroundings);
   const rolesOf = (call: Call): ReadonlySet<string> => {
     const caller = callerAt(call.peer);
     if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
@@ -110,7 +133,7 @@ function serverOf(
   };
   const admit = (call: Call) => {
     authorize(rolesOf(call), call.path);
-    targets(call);
+    route(call);
   };
   const { settled, discloses } = auditing({ record, clock, callerAt });
   const calls = { log, admit, settled, statuses: apidStatuses, closing };
@@ -123,9 +146,11 @@ function serverOf(
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
     "grpc.max_send_message_length": -1,
   });
-  const router = routerOf({ ...calls, targetsOf: targets });
+  const forwarder = forwarderOf({ peers, rolesOf });
+  const routing = { ...calls, routeOf: route, forwarder };
+  const router = routerOf(routing);
   const state = { ...calls, core: store.core, kindOf: lookupOf(kinds), policy };
-  for (const [service, methods] of servicesOf(router, ports, state))
-    server.addService(service, methods);
+  for (const service of servicesOf(router, ports, state))
+    server.addService(...passing(service, routing));
   return server;
 }

@@ -2,6 +2,7 @@
 import { CodedError } from "#runtime";
 import { runtimeStatuses, type StatusTable } from "#runtime/rpc";
 import { status } from "@grpc/grpc-js";
+import { forwardingStatuses } from "./forwarding/errors.ts";
 
 /** Key, certificate and authorities of a listener do not fit together; nothing was changed. */
 export class ListenerMaterialError extends CodedError {
@@ -17,7 +18,7 @@ export class ListenError extends CodedError {
   }
 }
 
-/** The request is for a node that this one does not forward to. */
+/** The request is for another node, and this one has no certificate to ask it with. */
 export class ForwardingError extends CodedError {
   readonly code = "ERR_NO_FORWARDING";
   constructor() {
@@ -41,47 +42,13 @@ export class ControlPlaneOnlyError extends CodedError {
   }
 }
 
-/** There is no such file in the tree that the node shows. */
-export class NoSuchFileError extends CodedError {
-  readonly code = "ERR_NO_SUCH_FILE";
-  constructor(path: string) {
-    super(`${JSON.stringify(path)}: no such file or directory`);
-  }
-}
-
-/** The file holds a private key, and is not handed out. */
-export class SecretFileError extends CodedError {
-  readonly code = "ERR_SECRET_FILE";
-  constructor(path: string) {
-    super(`${JSON.stringify(path)} holds a private key and is not read over the API`);
-  }
-}
-
-/** The cluster has no Kubernetes authority that could issue anything. */
-export class KubernetesAuthorityMissingError extends CodedError {
-  readonly code = "ERR_KUBERNETES_AUTHORITY_MISSING";
-  constructor() {
-    super(
-      "there is no Kubernetes authority to issue a kubeconfig with: the configuration has no cluster.ca with its key",
-    );
-  }
-}
-
-/** The time for a health check is up, and not all is well. */
-export class UnhealthyError extends CodedError {
-  readonly code = "ERR_UNHEALTHY";
-}
-
 /** Statuses of apid's own errors, then those of the runtime. */
 export const apidStatuses: readonly StatusTable[] = [
   {
     ERR_NO_FORWARDING: { status: status.PERMISSION_DENIED },
     ERR_APPLY_IN_PROGRESS: { status: status.FAILED_PRECONDITION },
     ERR_CONTROL_PLANE_ONLY: { status: status.UNIMPLEMENTED },
-    ERR_NO_SUCH_FILE: { status: status.NOT_FOUND },
-    ERR_SECRET_FILE: { status: status.PERMISSION_DENIED },
-    ERR_KUBERNETES_AUTHORITY_MISSING: { status: status.FAILED_PRECONDITION },
-    ERR_UNHEALTHY: { status: status.DEADLINE_EXCEEDED },
   },
+  forwardingStatuses,
   runtimeStatuses,
 ];

@@ -1,16 +1,7 @@
 /** apid: the API of a node, on the wire of Talos. */
 export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
-export {
-  ControlPlaneOnlyError,
-  KubernetesAuthorityMissingError,
-  ListenError,
-  ListenerMaterialError,
-  SecretFileError,
-  UnhealthyError,
-} from "./errors.ts";
-export type { CheckHealth } from "./cluster.ts";
-export type { Directory, Entry, File, Stat, Symlink } from "./machine/file-tree.ts";
+export { ControlPlaneOnlyError, ListenError, ListenerMaterialError } from "./errors.ts";
 export { checkListen } from "./listener.ts";
 export type { ListenerMaterial } from "./material.ts";
 export { TALOS_API_LEVEL } from "./machine/version.ts";

@@ -12,6 +12,8 @@ export interface ListenerMaterial {
   readonly cert: string;
   /** Accepted authorities, each text one or several of them; none accepts nobody. */
   readonly ca: readonly string[];
+  /** What the node is to other nodes; without it, it passes nothing on. */
+  readonly client?: { readonly crt: string; readonly key: string };
 }
 
 /** Material that was found good. */

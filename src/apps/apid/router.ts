@@ -2,17 +2,15 @@
  * Methods whose replies name their node: a handler answers for this node, the router for all nodes
  * that the request names (talosctl-wire.md §1.4).
  */
-import { serverStream, unary, type Call, type CallOptions, type Stream } from "#runtime/rpc";
-import type { Answer } from "#runtime/rpc";
-import { status, type handleServerStreamingCall, type handleUnaryCall } from "@grpc/grpc-js";
-import type { Metadata } from "../rpc/gen/common/common.ts";
+import { failure, serverStream, unary, type Call, type CallOptions } from "#runtime/rpc";
+import type { Answer, Stream } from "#runtime/rpc";
+import type { handleServerStreamingCall, handleUnaryCall } from "@grpc/grpc-js";
 import { ForwardingError } from "./errors.ts";
-import type { Target } from "./routing.ts";
+import type { Forwarder } from "./forwarding/forwarder.ts";
+import { mergeReplies, mergeStreams, type Named } from "./forwarding/merge.ts";
+import type { Route, Target } from "./routing.ts";
 
-/** A message that can name its node. */
-export interface Named {
-  metadata?: Metadata | undefined;
-}
+export type { Named } from "./forwarding/merge.ts";
 
 /** What a handler says for this node; who it is from is added by the router. */
 export type Body<Message extends Named> = Omit<Message, "metadata">;
@@ -37,63 +35,63 @@ export interface Router {
 
 /** What the router needs. */
 export interface RouterOptions extends CallOptions {
-  readonly targetsOf: (call: Call) => readonly Target[];
+  readonly routeOf: (call: Call) => Route;
+  /** Asks the other nodes. */
+  readonly forwarder: Pick<Forwarder, "unary" | "stream" | "methodOf">;
 }
 
-const nothing = new Uint8Array();
+const nothing = Buffer.alloc(0);
 
 /** Makes the router. */
 export function routerOf(options: RouterOptions): Router {
-  const { targetsOf } = options;
+  const { routeOf, forwarder } = options;
+  const statusIn = (call: Call) => (error: unknown) => failure(error, call, options);
   return {
-    unary: <Request, Message extends Named>(
-      type: MessageOf<Message>,
-      answer: Answer<Request, Body<Message>>,
-    ) =>
-      unary<Request, { messages: Message[] }>(async (request, call) => {
-        const targets = targetsOf(call); // before anything is done
-        const body = await answer(request, call);
-        return { messages: forEachTarget(targets, { ...type.decode(nothing), ...body }, type) };
-      }, options),
-    stream: <Request, Message extends Named>(stream: Stream<Request, Body<Message>>) =>
-      serverStream<Request, Message>((request, sink, call) => {
-        const [target] = targetsOf(call);
-        const metadata = target && metadataOf(target.hostname);
-        const named = (body: Body<Message>) => ({ ...body, metadata }) as Message;
-        return stream(
-          request,
-          {
-            signal: sink.signal,
-            send: (body) => sink.send(named(body)),
-            deliver: (body) => sink.deliver(named(body)),
-          },
-          call,
-        );
-      }, options),
+    unary:
+      <Request, Message extends Named>(
+        type: MessageOf<Message>,
+        answer: Answer<Request, Body<Message>>,
+      ): handleUnaryCall<Request, { messages: Message[] }> =>
+      (surface, callback) =>
+        unary<Request, { messages: Message[] }>(async (request, call) => {
+          const empty = () => type.decode(nothing);
+          const own = async () => ({ ...empty(), ...(await answer(request, call)) });
+          const targets = targetsOf(routeOf(call)); // before anything is done
+          if (targets === undefined) return { messages: [await own()] };
+          const { responseDeserialize } = forwarder.methodOf(call.path);
+          const ask = async (node: string) => {
+            const bytes = await forwarder.unary(node, surface, call.signal);
+            return (responseDeserialize(bytes) as { messages: Message[] }).messages;
+          };
+          const merging = { own, ask, empty, statusOf: statusIn(call) };
+          return { messages: await mergeReplies(targets, merging) };
+        }, options)(surface, callback),
+    stream:
+      <Request, Message extends Named>(
+        stream: Stream<Request, Body<Message>>,
+      ): handleServerStreamingCall<Request, Message> =>
+      (surface) =>
+        serverStream<Request, Message>(async (request, sink, call) => {
+          const own = (to: Parameters<typeof stream>[1]) => stream(request, to, call);
+          const targets = targetsOf(routeOf(call));
+          if (targets === undefined) return own(sink);
+          const { responseDeserialize } = forwarder.methodOf(call.path);
+          const message = (bytes: Buffer) => responseDeserialize(bytes) as Message;
+          const ask = (node: string) =>
+            mapped(forwarder.stream(node, surface, sink.signal), message);
+          const empty = () => message(nothing);
+          return mergeStreams(targets, sink, { own, ask, empty, statusOf: statusIn(call) });
+        }, options)(surface),
   };
 }
 
-/**
- * One message, or one for each node that the request named; a message for another node says that
- * nothing was done there.
- */
-function forEachTarget<Message extends Named>(
-  targets: readonly Target[],
-  message: Message,
-  type: MessageOf<Message>,
-): Message[] {
-  if (targets.length === 0) return [message];
-  return targets.map(({ hostname, isLocal }) =>
-    isLocal
-      ? { ...message, metadata: metadataOf(hostname) }
-      : { ...type.decode(nothing), metadata: notForwarded(hostname) },
-  );
+/** Undefined when this node alone answers, without a name. */
+function targetsOf(route: Route): readonly Target[] | undefined {
+  // It was passed on before it came here, or could be a moment ago.
+  if (route.to === "another") throw new ForwardingError();
+  return route.to === "each" ? route.targets : undefined;
 }
 
-const metadataOf = (hostname: string): Metadata => ({ hostname, error: "", status: undefined });
-
-function notForwarded(hostname: string): Metadata {
-  const { message } = new ForwardingError();
-  const embedded = { code: status.PERMISSION_DENIED, message, details: [] };
-  return { hostname, error: message, status: embedded };
+async function* mapped<From, To>(from: AsyncIterable<From>, map: (one: From) => To) {
+  for await (const one of from) yield map(one);
 }

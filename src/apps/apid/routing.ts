@@ -1,4 +1,4 @@
-/** Which node a request is for: this one never forwards (talosctl-wire.md §1.4). */
+/** Which nodes a request is for (talosctl-wire.md §1.4). */
 import { canonicalAddress } from "#pki";
 import { InvalidRequestError, type Call } from "#runtime/rpc";
 import { ForwardingError } from "./errors.ts";
@@ -18,28 +18,46 @@ export interface Target {
   readonly isLocal: boolean;
 }
 
+/** Who answers a request: this node, one other, or several whose replies name them. */
+export type Route =
+  | { readonly to: "this" }
+  | { readonly to: "another"; readonly node: string }
+  | { readonly to: "each"; readonly targets: readonly Target[] };
+
+/** What is known of this node. */
+export interface Surroundings {
+  readonly isLocal: (name: string) => boolean;
+  /** Whether requests can be passed on to other nodes. */
+  readonly canForward: () => boolean;
+}
+
+const here: Route = { to: "this" };
+
 /**
- * The nodes that each reply must name: none unless the request has the header `nodes`.
+ * Finds out whom a request is for. What was passed on once is answered here, whatever it names.
  *
  * @throws {InvalidRequestError} for several values of `node`, or `nodes` of a service without merging
- * @throws {ForwardingError} when the only node is another one
+ * @throws {ForwardingError} when the only node is another one, and this one cannot pass requests on
  */
-export function targetsOf(call: Call, isLocal: (name: string) => boolean): readonly Target[] {
-  if (call.header("proxyfrom").length > 0) return [];
+export function routeOf(call: Call, { isLocal, canForward }: Surroundings): Route {
+  if (call.header("proxyfrom").length > 0) return here;
   const single = call.header("node");
   if (single.length > 1) throw new InvalidRequestError("node metadata must be single-valued");
-  if (single[0] !== undefined) {
-    if (!isLocal(single[0])) throw new ForwardingError();
-    return [];
+  const [node] = single;
+  if (node !== undefined) {
+    if (isLocal(node)) return here;
+    if (!canForward()) throw new ForwardingError();
+    return { to: "another", node };
   }
   const targets = call
     .header("nodes")
-    .map((hostname) => ({ hostname, isLocal: isLocal(hostname) }))
-    .filter(({ hostname }) => hostname !== "");
-  if (targets.length > 0 && !MERGED_SERVICES.has(serviceOf(call)))
+    .filter((hostname) => hostname !== "")
+    .map((hostname) => ({ hostname, isLocal: isLocal(hostname) }));
+  if (targets.length === 0) return here;
+  if (!MERGED_SERVICES.has(serviceOf(call)))
     throw new InvalidRequestError(`one-2-many proxying is not supported for method ${call.path}`);
-  if (targets.length === 1 && !targets[0]?.isLocal) throw new ForwardingError();
-  return targets;
+  if (targets.length === 1 && !targets[0]?.isLocal && !canForward()) throw new ForwardingError();
+  return { to: "each", targets };
 }
 
 const serviceOf = ({ path }: Call): string => path.split("/")[1] ?? "";

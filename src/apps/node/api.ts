@@ -1,7 +1,7 @@
 /** Serves the API of this node, with the identity and the trust that its resources hold. */
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
-import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
+import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot } from "#resources";
 import {
   after,
   ControllerStatus,
@@ -22,13 +22,10 @@ import {
   startApid,
 } from "../apid/index.ts";
 import type { AuditLog } from "../audit/index.ts";
-import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
-import { healthCheck } from "./health.ts";
 import { followNames } from "./own-names.ts";
 import { version } from "./version.ts";
-import { virtualTree } from "./virtual-tree.ts";
 
 /** Who issues what apid listens with. */
 const API_CONTROLLER = "secrets.APIController";
@@ -93,6 +90,7 @@ const materialOf = (spec: Certificates): ListenerMaterial => ({
   key: spec.server.key,
   cert: spec.server.crt,
   ca: spec.acceptedCAs.map(({ crt }) => crt),
+  ...(spec.client && { client: spec.client }),
 });
 
 /** Starts with the first certificate that can be listened with, and tells what it waits for. */
@@ -151,7 +149,6 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
 }
 
 function ports(options: ApiOptions): NodePorts {
-  const { store, clock, boot } = options;
   const issueLeaf = leafIssuer(options);
   return {
     build: { sha: `trustplane-${version}`, built: "" },
@@ -162,10 +159,6 @@ function ports(options: ApiOptions): NodePorts {
     },
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
     graph: () => options.engine.graph(),
-    time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
-    health: healthCheck({ store, clock }),
-    files: virtualTree({ store, boot, startedAt: clock.now() }),
-    kubeconfig: { clock, issue: () => issueAdminKubeconfig({ store, clock, issueLeaf }) },
   };
 }
 

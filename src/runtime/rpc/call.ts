@@ -66,7 +66,8 @@ export interface CallOptions {
 
 type Surface = Pick<ServerUnaryCall<unknown, unknown>, "getPath" | "getPeer" | "metadata">;
 
-const callOf = (call: Surface): Call => ({
+/** What a handler sees of the library's call. */
+export const callOf = (call: Surface): Call => ({
   path: call.getPath(),
   peer: call.getPeer(),
   // One line of values with commas is the same as several lines (RFC 9110 §5.3).

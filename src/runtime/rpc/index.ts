@@ -1,5 +1,5 @@
 /** The store over gRPC: `cosi.resource.State` on the wire of COSI. */
-export { unary, serverStream } from "./call.ts";
+export { callOf, failure, unary, serverStream } from "./call.ts";
 export type {
   Admission,
   Answer,

@@ -13,25 +13,27 @@ import {
 } from "./gen/v1alpha1/state.ts";
 import { readerOf, type MessageType } from "./reader.ts";
 
+interface RequestType<Request> extends MessageType<Request> {
+  encode(message: Request): { finish(): Uint8Array };
+}
+
 const itself = (message: Buffer): Buffer => message;
 
 const method = <Request>(
   path: string,
-  request: MessageType<Request>,
+  request: RequestType<Request>,
   responseStream = false,
 ): MethodDefinition<Request, Buffer> => ({
   path,
   requestStream: false,
   responseStream,
-  requestSerialize: () => {
-    throw new TypeError("this is the service of a server");
-  },
+  requestSerialize: (message) => Buffer.from(request.encode(message).finish()),
   requestDeserialize: readerOf(request),
   responseSerialize: itself,
   responseDeserialize: itself,
 });
 
-/** The service, for a server; clients have the generated one. */
+/** The service, for a server and for who passes calls on; clients have the generated one. */
 export const StateService = {
   get: method(Generated.get.path, GetRequest),
   list: method(Generated.list.path, ListRequest, true),
