@@ -3,6 +3,8 @@ export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
 export { ControlPlaneOnlyError, ListenError, ListenerMaterialError } from "./errors.ts";
 export { checkListen } from "./listener.ts";
+export { startMaintenance } from "./maintenance.ts";
+export type { Maintenance, MaintenanceOptions } from "./maintenance.ts";
 export type { ListenerMaterial } from "./material.ts";
 export { TALOS_API_LEVEL } from "./machine/version.ts";
 export type { Build } from "./machine/version.ts";

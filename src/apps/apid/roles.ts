@@ -4,7 +4,7 @@ import { AccessDeniedError, type Call } from "#runtime/rpc";
 
 export const ADMIN = "os:admin";
 const OPERATOR = "os:operator";
-const READER = "os:reader";
+export const READER = "os:reader";
 const ETCD_BACKUP = "os:etcd:backup";
 const META_WRITER = "os:meta:writer";
 const IMAGE_VERIFIER = "os:image:verifier";

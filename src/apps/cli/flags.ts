@@ -13,6 +13,9 @@ export interface Connection {
   readonly endpoints?: readonly string[];
   readonly nodes?: readonly string[];
   readonly cluster?: string;
+  /** The nodes are in maintenance: they are endpoints, and nobody is identified. */
+  readonly insecure?: boolean;
+  readonly certFingerprint?: string;
 }
 
 /** `a,b` and repeated flags are one list, as in talosctl. */
@@ -41,9 +44,22 @@ export function withConnectionFlags(command: Command): Command {
     .option("-c, --cluster <name>", "the cluster to connect to, where a proxy serves several");
 }
 
+/** The flags of verbs that nodes in maintenance answer. */
+export const withInsecureFlags = (command: Command): Command =>
+  withConnectionFlags(command)
+    .option("-i, --insecure", "ask nodes in maintenance, which have no certificate to check yet")
+    .option("--cert-fingerprint <sha256>", "what the node printed, with --insecure", fingerprint);
+
+/** Base64 of 32 bytes. */
+function fingerprint(value: string): string {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(value))
+    throw new InvalidArgumentError("Not the base64 of a SHA-256 fingerprint.");
+  return value;
+}
+
 /** The connection flags of a verb and of what stands before it; the one nearest to the verb wins. */
 export function connection(command: Command): Connection {
-  const { talosconfig, context, endpoints, nodes, cluster } = {
+  const { talosconfig, context, endpoints, nodes, cluster, insecure, certFingerprint } = {
     ...(command.parent === null ? {} : connection(command.parent)),
     ...command.opts<Connection>(),
   };
@@ -53,6 +69,8 @@ export function connection(command: Command): Connection {
     ...(endpoints !== undefined && { endpoints }),
     ...(nodes !== undefined && { nodes }),
     ...(cluster !== undefined && { cluster }),
+    ...(insecure !== undefined && { insecure }),
+    ...(certFingerprint !== undefined && { certFingerprint }),
   };
 }
 

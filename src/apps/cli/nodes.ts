@@ -1,8 +1,8 @@
 /** The nodes that a verb talks to, and how their failures add up. */
-import { connect, type Client } from "../client/index.ts";
+import { connect, connectInsecurely, type Client } from "../client/index.ts";
 import { advised, type Caller } from "./advice.ts";
 import { checkEndpoints, checkNodes } from "./endpoints.ts";
-import { ArgumentError, report } from "./errors.ts";
+import { ArgumentError, report, UsageError } from "./errors.ts";
 import type { Connection } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FAILURE, OK } from "./status.ts";
@@ -43,6 +43,9 @@ export async function withNodes(
   flags: Connection,
   use: (nodes: Nodes) => Promise<number>,
 ): Promise<number> {
+  if (flags.certFingerprint !== undefined && flags.insecure !== true)
+    throw new UsageError("--cert-fingerprint needs --insecure");
+  if (flags.insecure === true) return withUnknownNodes(io, flags, use);
   checkEndpoints(flags.endpoints ?? []);
   checkNodes(flags.nodes ?? []);
   const file = await openTalosconfig(io, flags);
@@ -73,6 +76,21 @@ export async function withNodes(
   };
   await using client = open();
   return await use(nodesOf(io, caller, { client, names, endpoints, usual }));
+}
+
+/** Nodes in maintenance: no talosconfig is read, and each is asked at its own address. */
+async function withUnknownNodes(
+  io: Io,
+  { nodes: names = [], certFingerprint: fingerprint }: Connection,
+  use: (nodes: Nodes) => Promise<number>,
+): Promise<number> {
+  checkEndpoints(names);
+  if (names.length === 0)
+    throw new UsageError("--insecure needs --nodes: the address that the node printed");
+  const trust = fingerprint === undefined ? {} : { fingerprint };
+  await using client = await connectInsecurely({ nodes: names, clock: io.clock, ...trust });
+  const caller = { context: { endpoints: names }, source: "--insecure" };
+  return await use(nodesOf(io, caller, { client, names, endpoints: names, usual: [] }));
 }
 
 function nodesOf(

@@ -1,8 +1,8 @@
 /** Asks nodes for their resources, and hands them configurations. */
 import type { Clock, Pointer } from "#runtime";
-import { openConnection } from "./connection.ts";
+import { openConnection, type Connection } from "./connection.ts";
 import { parseEndpoint } from "./endpoint.ts";
-import { failover } from "./failover.ts";
+import { failover, type Endpoints } from "./failover.ts";
 import {
   machineCalls,
   type ClientConfiguration,
@@ -77,7 +77,11 @@ export function connect(options: ClientOptions): Client {
   const connections = options.endpoints
     .map((text) => parseEndpoint(text, options.port))
     .map((endpoint) => openConnection(endpoint, options, options.clock));
-  const endpoints = failover(connections);
+  return clientOf(failover(connections), connections);
+}
+
+/** Calls to endpoints, and the end of their connections. */
+export function clientOf(endpoints: Endpoints, connections: readonly Connection[]): Client {
   const close = () => connections.forEach((connection) => connection.close());
   return {
     ...resourceCalls(endpoints),

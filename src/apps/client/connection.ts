@@ -7,6 +7,7 @@ import {
   status,
   type ClientReadableStream,
   type ServiceError,
+  type VerifyOptions,
 } from "@grpc/grpc-js";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type SecureContextOptions } from "node:tls";
@@ -39,6 +40,13 @@ export interface Connection {
   close(): void;
 }
 
+/** How a connection is secured, and how its failures are told. */
+export interface Security {
+  readonly context: SecureContextOptions;
+  readonly verify: VerifyOptions;
+  readonly diagnose: (failure: ServiceError) => Promise<Error>;
+}
+
 /** Prepares a connection. */
 export function openConnection(endpoint: Endpoint, identity: Identity, clock: Clock): Connection {
   const context: SecureContextOptions = {
@@ -49,9 +57,27 @@ export function openConnection(endpoint: Endpoint, identity: Identity, clock: Cl
     allowPartialTrustChain: true, // what is in `ca` is a root here, whoever issued it
   };
   const { host } = endpoint;
-  const credentials = ChannelCredentials.createFromSecureContext(createSecureContext(context), {
-    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  return connectionBy(endpoint, {
+    context,
+    verify: { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) },
+    async diagnose(failure) {
+      const tls = { ...context, ALPNProtocols: ["h2"], ...(!isIP(host) && { servername: host }) };
+      const found = await diagnose({ endpoint, identity, tls, clock });
+      return found ?? new CallFailedError(failure, { cause: failure });
+    },
   });
+}
+
+/** Prepares a connection that is secured otherwise. */
+export function connectionBy(
+  endpoint: Endpoint,
+  { context, verify, diagnose: explain }: Security,
+): Connection {
+  const { host } = endpoint;
+  const credentials = ChannelCredentials.createFromSecureContext(
+    createSecureContext(context),
+    verify,
+  );
   const options = {
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
     "grpc-node.flow_control_window": WINDOW_BYTES,
@@ -59,9 +85,9 @@ export function openConnection(endpoint: Endpoint, identity: Identity, clock: Cl
     ...(isIP(host) && { "grpc.ssl_target_name_override": "node.invalid" }),
     ...(isLoopback(host) && { "grpc.enable_http_proxy": 0 }),
   };
-  const state = new StateClient(targetOf(endpoint), credentials, options);
-  const shared = { ...options, channelOverride: state.getChannel() };
   const target = targetOf(endpoint);
+  const state = new StateClient(target, credentials, options);
+  const shared = { ...options, channelOverride: state.getChannel() };
   return {
     endpoint,
     state,
@@ -70,11 +96,7 @@ export function openConnection(endpoint: Endpoint, identity: Identity, clock: Cl
     time: new TimeServiceClient(target, credentials, shared),
     cluster: new ClusterServiceClient(target, credentials, shared),
     control: new ControlServiceClient(target, credentials, shared),
-    async diagnose(failure) {
-      const tls = { ...context, ALPNProtocols: ["h2"], ...(!isIP(host) && { servername: host }) };
-      const found = await diagnose({ endpoint, identity, tls, clock });
-      return found ?? new CallFailedError(failure, { cause: failure });
-    },
+    diagnose: explain,
     close: () => state.close(),
   };
 }

@@ -11,6 +11,21 @@ import { NEW_TALOSCONFIG, type Identity } from "./own-certificate.ts";
 /** How long the node has to answer. */
 const PATIENCE = seconds(5);
 
+/**
+ * The certificate that a node presents, whatever it is worth.
+ *
+ * @throws {UnreachableError}
+ */
+export async function presentedBy(endpoint: Endpoint, clock: Clock): Promise<X509Certificate> {
+  const tls = { ALPNProtocols: ["h2"] };
+  const { server, failure } = await shakeHands({ endpoint, tls, clock });
+  if (server === undefined) throw unreachable(endpoint, failure);
+  return server;
+}
+
+const unreachable = (endpoint: Endpoint, failure = "no answer") =>
+  new UnreachableError(`failed to connect to ${formatEndpoint(endpoint)}: ${failure}`);
+
 /** What a second look needs. */
 export interface Suspect {
   readonly endpoint: Endpoint;
@@ -24,10 +39,7 @@ export interface Suspect {
 export async function diagnose(suspect: Suspect): Promise<Error | undefined> {
   const { endpoint } = suspect;
   const outcome = await shakeHands(suspect);
-  if (outcome.server === undefined)
-    return new UnreachableError(
-      `failed to connect to ${formatEndpoint(endpoint)}: ${outcome.failure ?? "no answer"}`,
-    );
+  if (outcome.server === undefined) return unreachable(endpoint, outcome.failure);
   const problem = problemOfServer(outcome.server, outcome.verdict, suspect);
   if (problem !== undefined) return problem;
   return outcome.failure === undefined ? undefined : rejection(outcome.failure, suspect);
@@ -42,7 +54,11 @@ interface Outcome {
   readonly failure: string | undefined;
 }
 
-function shakeHands({ endpoint: { host, port }, tls, clock }: Suspect): Promise<Outcome> {
+function shakeHands({
+  endpoint: { host, port },
+  tls,
+  clock,
+}: Omit<Suspect, "identity">): Promise<Outcome> {
   return new Promise((resolve) => {
     let server: X509Certificate | undefined;
     let verdict = "";

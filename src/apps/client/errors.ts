@@ -66,6 +66,16 @@ export class UnreachableError extends CodedError {
   readonly hint = "is the node running there (trustplane up)? --endpoints names another place";
 }
 
+/** Somebody else answers at the endpoint than the one whose fingerprint was given. */
+export class FingerprintMismatchError extends CodedError {
+  readonly code = "ERR_FINGERPRINT_MISMATCH";
+  readonly hint =
+    "compare with what the node printed when it came up: another machine may answer there";
+  constructor(place: string, found: string) {
+    super(`the certificate at ${place} has another fingerprint: ${found}`);
+  }
+}
+
 /** How a call ended. */
 export interface FailedCall {
   readonly code: status;

@@ -7,12 +7,15 @@ export type {
   DependencyEdge,
   NodeVersion,
 } from "./machine-calls.ts";
+export { connectInsecurely } from "./insecure.ts";
+export type { InsecureOptions } from "./insecure.ts";
 export { formatEndpoint, parseEndpoint } from "./endpoint.ts";
 export type { Endpoint } from "./endpoint.ts";
 export {
   CallFailedError,
   CertificateProblemError,
   EndpointInvalidError,
+  FingerprintMismatchError,
   UnreachableError,
 } from "./errors.ts";
 export type { CertificateProblem } from "./errors.ts";

@@ -25,7 +25,7 @@ import type { AuditLog } from "../audit/index.ts";
 import type { Boot } from "./boot.ts";
 import { applyConfiguration, type Surroundings } from "./configuration.ts";
 import { followNames } from "./own-names.ts";
-import { version } from "./version.ts";
+import { build } from "./version.ts";
 
 /** Who issues what apid listens with. */
 const API_CONTROLLER = "secrets.APIController";
@@ -151,7 +151,7 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
 function ports(options: ApiOptions): NodePorts {
   const issueLeaf = leafIssuer(options);
   return {
-    build: { sha: `trustplane-${version}`, built: "" },
+    build,
     async applyConfiguration({ data, dryRun }) {
       const { warnings, details } = await applyConfiguration(data, { ...options, dryRun });
       const late = dryRun ? undefined : await takenUp(options);

@@ -114,7 +114,7 @@ async function takeUpFiles(
 }
 
 /** Also one that cannot be read: it is not replaced unasked. */
-const holdsConfig = (store: Store): Promise<boolean> =>
+export const holdsConfig = (store: Store): Promise<boolean> =>
   store.core.snapshot([MachineConfig], (view) => {
     const pointer = pointerTo(MachineConfig, ACTIVE);
     return view.get(pointer) !== undefined || view.isDamaged?.(pointer) === true;

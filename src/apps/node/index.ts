@@ -15,6 +15,7 @@ import { serveApi } from "./api.ts";
 import { newBoot } from "./boot.ts";
 import {
   accept,
+  holdsConfig,
   readConfigFiles,
   settleConfiguration,
   type Surroundings,
@@ -22,6 +23,7 @@ import {
 import { nodeControllers } from "./controllers.ts";
 import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
+import { awaitConfiguration } from "./maintenance.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { type Damage, damageIn } from "./damage.ts";
@@ -77,15 +79,18 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   for (const { pointer, problem, remedy } of damaged)
     log.error({ ...pointer, problem, remedy }, "a stored resource cannot be read");
   const surroundings = { ...world, store };
-  const settling = settleConfiguration(options.configFiles, {
-    ...surroundings,
-    overwrite: options.configOverwrite,
-    demoAddress: foreseenAddress(options.apiAddress),
-  });
+  const isBlank = options.maintenance === true && !(await holdsConfig(store));
+  const settling = isBlank ? nothingYet : settle(options, surroundings);
   const { warnings, demo } = await unlessStopped(signal, settling);
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
   await using engine = engineOf(options, surroundings, { demo, nodeId, damaged, log });
   await unlessStopped(signal, engine.start());
+  if (isBlank)
+    await awaitConfiguration({
+      ...surroundings,
+      ...{ address: options.maintenanceAddress ?? "127.0.0.1", port: options.apiPort },
+      ...{ log, signal, tell: io.stderr },
+    });
   await unlessStopped(signal, engine.settled());
   await checkFiles(store);
   const { apiAddress, apiPort: port } = options;
@@ -112,6 +117,15 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   if (io.stderrIsTerminal) io.stderr(whereabouts(options));
   await untilStopped(signal);
 }
+
+const nothingYet = Promise.resolve({ warnings: [], demo: false });
+
+const settle = ({ configFiles, configOverwrite, apiAddress }: NodeOptions, world: Surroundings) =>
+  settleConfiguration(configFiles, {
+    ...world,
+    overwrite: configOverwrite,
+    demoAddress: foreseenAddress(apiAddress),
+  });
 
 const pkiDirOf = ({ pkiDir, stateDir }: NodeOptions): string => pkiDir ?? join(stateDir, "pki");
 

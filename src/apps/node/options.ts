@@ -14,6 +14,10 @@ export interface NodeOptions {
   readonly timeSource?: "auto" | "none";
   /** Applies the configuration files to a state directory that has one already. */
   readonly configOverwrite: boolean;
+  /** A node without state waits for a configuration, instead of making itself a demo. */
+  readonly maintenance?: boolean;
+  /** Where it waits; default 127.0.0.1. */
+  readonly maintenanceAddress?: string;
   /** Takes over files below the PKI directory that were not written by a node. */
   readonly adopt: boolean;
 }

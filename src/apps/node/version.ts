@@ -6,3 +6,6 @@ const manifest = JSON.parse(
 ) as { version: string };
 
 export const { version } = manifest;
+
+/** What nodes and clients say of their build. */
+export const build = { sha: `trustplane-${version}`, built: "" };

@@ -1,10 +1,10 @@
 /** `trustplane apply-config`: a new machine configuration for running nodes. */
 import { Command } from "commander";
-import { choice, connection, withConnectionFlags, type Run } from "../flags.ts";
+import { choice, connection, withInsecureFlags, type Run } from "../flags.ts";
 import type { ApplyConfigOptions } from "../verbs/apply-config.ts";
 
 export const applyConfigCommand = (run: Run): Command =>
-  withConnectionFlags(new Command("apply-config").alias("apply"))
+  withInsecureFlags(new Command("apply-config").alias("apply"))
     .summary("give nodes a new machine configuration")
     .description("Gives each node a new machine configuration; a refused one changes nothing.")
     .requiredOption("-f, --file <file>", "the machine configuration; - is the standard input")

@@ -1,10 +1,10 @@
 /** `trustplane get`: resources of the nodes. */
 import { Command } from "commander";
-import { choice, connection, withConnectionFlags, type Run } from "../flags.ts";
+import { choice, connection, withInsecureFlags, type Run } from "../flags.ts";
 import type { GetOptions } from "../verbs/get.ts";
 
 export const getCommand = (run: Run): Command =>
-  withConnectionFlags(new Command("get"))
+  withInsecureFlags(new Command("get"))
     .summary("print resources of the nodes")
     .description("Prints the resources of a kind, or one of them, from each node.")
     .argument("<kind>", "a kind or an alias of it; `rd` lists them")

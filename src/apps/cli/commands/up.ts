@@ -19,6 +19,8 @@ export const upCommand = (run: Run): Command =>
     .option("--strict", "treat warnings about a --config that is to be applied as errors", false)
     .option("--state-dir <dir>", "where the node keeps its state", "./.trustplane")
     .option("--pki-dir <dir>", "where certificates and keys are written (default: <state-dir>/pki)")
+    .option("--maintenance", "without a configuration, wait for one (apply-config -i)", false)
+    .option("--maintenance-address <ip>", "where to wait for it (default: 127.0.0.1)", ipAddress)
     .option("--adopt", "take over files below --pki-dir that the node did not write", false)
     .option("--api-address <ip>", "listen and call out on this address", ipAddress, "127.0.0.1")
     .option("--api-port <port>", "listen on this port", port, 50000)
@@ -39,7 +41,8 @@ export const upCommand = (run: Run): Command =>
 Examples:
   $ trustplane up
   $ trustplane up --config controlplane.yaml --state-dir /var/lib/trustplane --pki-dir /etc
-  $ trustplane up --api-address 127.0.0.2 --api-port 50100`,
+  $ trustplane up --api-address 127.0.0.2 --api-port 50100
+  $ trustplane up --maintenance`,
     )
     .action((options: UpOptions) =>
       run(async (io) => (await import("../verbs/up.ts")).up(io, options)),

@@ -1,10 +1,10 @@
 /** `trustplane version`: of this program and of the nodes. */
 import { Command } from "commander";
-import { connection, withConnectionFlags, type Run } from "../flags.ts";
+import { connection, withInsecureFlags, type Run } from "../flags.ts";
 import type { VersionOptions } from "../verbs/version.ts";
 
 export const versionCommand = (run: Run): Command =>
-  withConnectionFlags(new Command("version"))
+  withInsecureFlags(new Command("version"))
     .summary("print the version of this program and of the nodes")
     .description("Prints the version of this program, then of what runs on each node.")
     .option("--client", "this program only; asks nobody", false)

@@ -12,6 +12,9 @@ export interface UpOptions {
   readonly strict: boolean;
   readonly stateDir: string;
   readonly pkiDir?: string;
+  /** A node without a configuration waits for one. */
+  readonly maintenance: boolean;
+  readonly maintenanceAddress?: string;
   readonly adopt: boolean;
   readonly apiAddress: string;
   readonly apiPort: number;
@@ -47,7 +50,12 @@ export async function up(io: Io, options: UpOptions): Promise<number> {
   );
 }
 
-async function checkOptions({ hostname, config = [], configOverwrite }: UpOptions): Promise<void> {
+async function checkOptions(options: UpOptions): Promise<void> {
+  const { hostname, config = [], configOverwrite, maintenance, maintenanceAddress } = options;
+  if (maintenance && config.length > 0)
+    throw new UsageError("--maintenance waits for a configuration, and --config is one: choose");
+  if (maintenanceAddress !== undefined && !maintenance)
+    throw new UsageError("--maintenance-address needs --maintenance");
   if (configOverwrite && config.length === 0)
     throw new UsageError("--config-overwrite needs --config: the configuration to apply");
   if (hostname === undefined) return;

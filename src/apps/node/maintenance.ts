@@ -1,0 +1,81 @@
+/**
+ * Maintenance: a node without configuration waits for one. What it listens with is issued by a root of
+ * its own that nobody knows, so the one who configures it compares the fingerprint that it prints.
+ */
+import { createHash } from "node:crypto";
+import { type IssueLeaf, leafIssuer, leafProfiles, readCertificate } from "#pki";
+import { CertSAN, MaintenanceRoot } from "#resources";
+import type { Logger } from "#runtime";
+import { startMaintenance } from "../apid/index.ts";
+import { applyConfiguration, type Surroundings } from "./configuration.ts";
+import { unlessStopped } from "./lifetime.ts";
+import { known } from "./state-directory.ts";
+import { build } from "./version.ts";
+
+/** What a node in maintenance needs. */
+interface MaintenanceOptions extends Surroundings {
+  readonly address: string;
+  readonly port: number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Told where it listens and what to compare. */
+  readonly tell: (text: string) => void;
+}
+
+/**
+ * Serves until a configuration was taken, then never again.
+ *
+ * @throws {ListenError}; the reason of the signal
+ */
+export async function awaitConfiguration(options: MaintenanceOptions): Promise<void> {
+  const { store, address, port, clock, log, signal, tell } = options;
+  const identity = await unlessStopped(signal, issueIdentity(options, leafIssuer(options)));
+  await using maintenance = await startMaintenance({
+    address,
+    port,
+    identity,
+    store,
+    kinds: known,
+    clock,
+    log,
+    build,
+    applyConfiguration: async ({ data, ...request }) => {
+      const { warnings, details } = await applyConfiguration(data, { ...options, ...request });
+      return { warnings, modeDetails: details };
+    },
+  });
+  const { port: bound } = maintenance;
+  log.info({ address, port: bound, fingerprint: spkiFingerprint(identity.crt) }, "in maintenance");
+  tell(invitation(identity.crt, address, bound));
+  await unlessStopped(signal, maintenance.configured);
+}
+
+/** As `--cert-fingerprint` takes it: base64 of the SHA-256 over the SubjectPublicKeyInfo. */
+const spkiFingerprint = (pem: string): string =>
+  createHash("sha256")
+    .update(readCertificate(pem, "the maintenance certificate").publicKey.spki)
+    .digest("base64");
+
+function invitation(pem: string, address: string, port: number): string {
+  const place =
+    port === 50_000 ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return (
+    `in maintenance on ${place}: this node has no configuration yet, and takes one from whoever gets there ` +
+    `first; certificate fingerprint ${spkiFingerprint(pem)}\n` +
+    `try: trustplane apply-config -i -n ${place} -f controlplane.yaml --cert-fingerprint ${spkiFingerprint(pem)}\n`
+  );
+}
+
+async function issueIdentity({ store, clock, signal }: MaintenanceOptions, issueLeaf: IssueLeaf) {
+  const types = ["created", "updated"] as const;
+  const held = { types: [...types] };
+  const root = await store.watchFor(MaintenanceRoot, "maintenance", held, { signal });
+  const names = await store.watchFor(CertSAN, "maintenance", held, { signal });
+  return issueLeaf({
+    profile: leafProfiles.maintenanceServer,
+    authority: root.spec.ca,
+    dnsNames: names.spec.dnsNames,
+    ipAddresses: names.spec.ips,
+    now: clock.now(),
+  });
+}
