@@ -13,7 +13,7 @@ import { checkListen } from "./listener.ts";
 import type { Apply } from "./machine/apply-configuration.ts";
 import type { Build } from "./machine/version.ts";
 import { authorize, READER } from "./roles.ts";
-import { routerOf } from "./router.ts";
+import { routerOf, type RouterOptions } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
 /** What a maintenance listener is made of. */
@@ -92,6 +92,12 @@ function bind(
   });
 }
 
+/** Nothing is passed on. */
+const unasked = (): never => {
+  throw new TypeError("a node in maintenance passes nothing on");
+};
+const nobody: RouterOptions["forwarder"] = { unary: unasked, stream: unasked, methodOf: unasked };
+
 /** Everybody is a reader here, whatever certificate they have. */
 const ROLES: ReadonlySet<string> = new Set([READER]);
 
@@ -128,7 +134,7 @@ function serverOf(
     },
   };
   const state = { ...calls, core: store.core, kindOf: lookupOf(kinds), policy };
-  const router = routerOf({ ...calls, targetsOf: () => [] });
+  const router = routerOf({ ...calls, routeOf: () => ({ to: "this" }), forwarder: nobody });
   for (const [service, methods] of servicesOf(router, ports, state))
     server.addService(service, methods);
   return server;
