@@ -35,6 +35,7 @@ export {
   PemError,
   PemLabelError,
 } from "./errors.ts";
+export { fingerprintsOf } from "./fingerprints.ts";
 export { passGate } from "./gate.ts";
 export type { LeafExpectation } from "./gate.ts";
 export type { GeneralName, GeneralSubtree } from "./general-name.ts";
@@ -71,8 +72,8 @@ export { pemOf, readPem, writePem } from "./pem.ts";
 export type { PemBlock } from "./pem.ts";
 export { authorityProfiles, leafProfiles } from "./profiles.ts";
 export type { AuthorityProfile, LeafProfile, RootName } from "./profiles.ts";
-export { keepLeaf, reissueReason, renewAt } from "./renewal.ts";
-export type { KeptLeaf, ReissueReason } from "./renewal.ts";
+export { isToReplace, keepLeaf, reissueReason, renewAt } from "./renewal.ts";
+export type { KeptLeaf, ReissueReason, Replacement } from "./renewal.ts";
 export { isFor, matchesDnsName, verifyChain } from "./verify/index.ts";
 export type {
   ChainCode,

@@ -22,10 +22,12 @@ export interface LeafRequest {
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly lifetime?: number;
+  /** PEM of the private key that it is for; by default a new one. */
+  readonly key?: string;
   readonly now: Instant;
 }
 
-/** Issues a leaf with a new key. */
+/** Issues a leaf. */
 export type IssueLeaf = (request: LeafRequest) => Promise<KeyedPem>;
 
 /** The names of a leaf, addresses in canonical text. */
@@ -67,10 +69,10 @@ export function leafEnd(notBefore: Instant, lifetime: number, issuer: Certificat
 const wholeSecond = (moment: number): Instant => instantOf(Math.floor(moment / 1000) * 1000);
 
 /**
- * An issuer of leaves with new keys of the type that the authority asks for.
+ * An issuer of leaves; new keys are of the type that the authority asks for.
  *
  * @returns a function that throws AuthorityExpiredError, NotAuthorityError, KeyMismatchError,
- *   AltNameInvalidError, AlgorithmMismatchError, CertificateRefusedError
+ *   AltNameInvalidError, AlgorithmMismatchError, CertificateRefusedError, and what reading a key does
  */
 export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Random }): IssueLeaf {
   const known = new WeakMap<KeyedPem, KeyedPem & { readonly authority: Authority }>();
@@ -86,7 +88,10 @@ export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Ran
     const authority = await authorityOf(request.authority);
     assertNotEnded(authority.certificate, now);
     const names = leafNames(request);
-    const key = await o.keys.issueKey(leafKeyUnder(authority.certificate));
+    const key =
+      request.key === undefined
+        ? await o.keys.issueKey(leafKeyUnder(authority.certificate))
+        : await o.keys.readKey(request.key);
     const leaf = await certify({
       authority,
       profile,

@@ -1,7 +1,7 @@
 /** When a leaf is renewed, and why one is issued anew. */
 import { instantOf, type Instant } from "#runtime";
 import { SKEW, type KeyedPem } from "./authority.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
+import { readCertificate, serialHex, type Certificate } from "./certificate.ts";
 import { CodedError } from "#runtime";
 import { sameBytes } from "./gate.ts";
 import { keyIdUnder } from "./issue.ts";
@@ -39,7 +39,16 @@ export type ReissueReason =
   | "names changed"
   | "lifetime changed"
   | "not yet valid"
-  | "due";
+  | "due"
+  | "asked for";
+
+/** That one certificate is to be replaced before its time; another one is not meant. */
+export interface Replacement {
+  /** Lower hex. */
+  readonly serialNumber: string;
+  /** Whether its key is replaced, too. */
+  readonly newKey: boolean;
+}
 
 /** What {@link keepLeaf} comes to. */
 export interface KeptLeaf {
@@ -59,15 +68,29 @@ export interface KeptLeaf {
 export async function keepLeaf(o: {
   readonly held: KeyedPem | undefined;
   readonly request: LeafRequest;
+  readonly replacement?: Replacement | undefined;
   readonly issueLeaf: IssueLeaf;
 }): Promise<KeptLeaf> {
-  const issuer = issuerOf(o.request.authority.crt);
-  const reason = await reissueReason(o.held, o.request);
-  if (o.held !== undefined && reason === null)
-    return { leaf: o.held, renewAt: renewAt(readKeyed(o.held).certificate, issuer), reason };
-  const leaf = await o.issueLeaf(o.request);
+  const { held, request, replacement } = o;
+  const issuer = issuerOf(request.authority.crt);
+  let reason = await reissueReason(held, request);
+  let key: string | undefined;
+  if (held !== undefined && reason === null) {
+    const { certificate } = readKeyed(held);
+    if (!isToReplace(certificate, replacement))
+      return { leaf: held, renewAt: renewAt(certificate, issuer), reason };
+    reason = "asked for";
+    if (!replacement.newKey) key = held.key;
+  }
+  const leaf = await o.issueLeaf({ ...request, ...(key !== undefined && { key }) });
   return { leaf, renewAt: renewAt(readKeyed(leaf).certificate, issuer), reason };
 }
+
+/** Whether a certificate is the one that is to be replaced. */
+export const isToReplace = (
+  { serialNumber }: Certificate,
+  replacement: Replacement | undefined,
+): replacement is Replacement => replacement?.serialNumber === serialHex(serialNumber);
 
 /** Why the held leaf is not, or no more, what the request asks for; null when it is. */
 export async function reissueReason(

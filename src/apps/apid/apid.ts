@@ -1,13 +1,19 @@
 /** The API of a node: COSI's State and Talos' services over mutual TLS. */
 import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
-import { AccessDeniedError, lookupOf, type AccessPolicy, type Call } from "#runtime/rpc";
+import {
+  AccessDeniedError,
+  lookupOf,
+  type AccessPolicy,
+  type Call,
+  type CallOptions,
+} from "#runtime/rpc";
 import type { Store } from "#runtime/store";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { accessPolicy } from "./access-policy.ts";
 import { auditing, type RecordEntry } from "./audit.ts";
-import type { Caller } from "./caller.ts";
 import { apidStatuses } from "./errors.ts";
-import { openListener } from "./listener.ts";
+import { injectorOf } from "./injection.ts";
+import { openListener, type Listener } from "./listener.ts";
 import type { ListenerMaterial } from "./material.ts";
 import { forwarderOf } from "./forwarding/forwarder.ts";
 import { passing } from "./forwarding/passing.ts";
@@ -45,6 +51,10 @@ export interface Apid extends AsyncDisposable {
   readonly port: number;
   /** @throws {ListenerMaterialError} and what is in force stays in force */
   rotate(material: ListenerMaterial): void;
+  /** Turns these client certificates away from now on, by fingerprint; none other is denied. */
+  deny(fingerprints: ReadonlySet<string>): void;
+  /** How many open connections are under a client certificate. */
+  connectionsUnder(fingerprint: string): number;
   /** Ends every call and connection, by force after half a second. */
   close(): Promise<void>;
 }
@@ -63,15 +73,15 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     ...{ address, clock, log, messageBytesMax: MESSAGE_BYTES_MAX },
     port: () => options.peerPort ?? listener.port,
   });
-  const callerAt = (peer: string) => listener.callerAt(peer);
-  const server = serverOf({ ...options, log }, { closing: closing.signal, callerAt, peers });
-  // TLS is the listener's: what it hands on is the connection inside.
-  const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const listener = await openListener({
-    ...options,
-    log,
-    accept: (socket) => connections.injectConnection(socket),
-  });
+  const serving: Serving = {
+    closing: closing.signal,
+    endOf: ({ peer }) => listener.endOf(peer),
+    callerAt: (peer) => listener.callerAt(peer),
+    objectionTo: (peer) => listener.objectionTo(peer),
+    peers,
+  };
+  const server = serverOf({ ...options, log }, serving);
+  const listener = await openListener({ ...options, log, accept: injectorOf(server) });
   peers.identify(options.material);
   log.info({ address, port: listener.port }, "apid listens");
 
@@ -96,14 +106,15 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
       listener.rotate(material);
       peers.identify(material);
     },
+    deny: (fingerprints) => listener.deny(fingerprints),
+    connectionsUnder: (fingerprint) => listener.countUnder(fingerprint),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
 }
 
-interface Serving {
-  readonly closing: AbortSignal;
-  readonly callerAt: (peer: string) => Caller | undefined;
+interface Serving
+  extends Pick<CallOptions, "closing" | "endOf">, Pick<Listener, "callerAt" | "objectionTo"> {
   readonly peers: Peers;
 }
 
@@ -119,7 +130,7 @@ function serverOf(
     ports,
     record = () => Promise.resolve(),
   }: ApidOptions,
-  { closing, callerAt, peers }: Serving,
+  { callerAt, objectionTo, peers, ...ends }: Serving,
 ): Server {
   const surroundings = {
     isLocal: localNames(address, names ?? (() => [])),
@@ -127,6 +138,8 @@ function serverOf(
   };
   const route = (call: Call) => routeOf(call, surroundings);
   const rolesOf = (call: Call): ReadonlySet<string> => {
+    const objection = objectionTo(call.peer);
+    if (objection !== undefined) throw new AccessDeniedError(objection);
     const caller = callerAt(call.peer);
     if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
     return rolesFor(caller.roles, call);
@@ -136,7 +149,7 @@ function serverOf(
     route(call);
   };
   const { settled, discloses } = auditing({ record, clock, callerAt });
-  const calls = { log, admit, settled, statuses: apidStatuses, closing };
+  const calls = { log, admit, settled, statuses: apidStatuses, ...ends };
   const allows = accessPolicy(store.core, kinds);
   const policy: AccessPolicy = async (access, call) => {
     if ((await allows(access, rolesOf(call))) === "sensitive") await discloses(access, call);

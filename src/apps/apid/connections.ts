@@ -1,18 +1,17 @@
 /** Connections of a listener whose clients were found good, for as long as they are. */
 import { formatName, type Certificate } from "#pki";
-import { after, seconds, type Clock, type Logger } from "#runtime";
+import type { Clock, Logger } from "#runtime";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { connectionOf, endings, type Connection, type Goodbye } from "./connection-end.ts";
+import { isDenied } from "./denial.ts";
 import { examine, verdictOn, type Admitted, type Caller, type Rejection } from "./caller.ts";
-
-/** How long a client whose authority was dropped has to hear the end of what it asked for. */
-const FAREWELL = seconds(1);
 
 export interface ConnectionsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Takes over a connection whose client was found good. */
-  readonly accept: (socket: TLSSocket) => void;
+  readonly accept: (socket: TLSSocket) => Goodbye;
 }
 
 export interface Connections {
@@ -20,15 +19,17 @@ export interface Connections {
   receive(socket: TLSSocket): void;
   /** Accepts other authorities from now on; clients that none of them vouches for have to go. */
   accept(authorities: readonly Certificate[]): void;
+  /** Turns these certificates away from now on, by fingerprint; clients that have one have to go. */
+  deny(fingerprints: ReadonlySet<string>): void;
   callerAt(peer: string): Caller | undefined;
+  /** Why a client may begin nothing new; undefined when it may. */
+  objectionTo(peer: string): string | undefined;
+  /** Aborted, with the reason, when the streams of a client have to end. */
+  endOf(peer: string): AbortSignal | undefined;
+  /** How many connections are under a certificate. */
+  countUnder(fingerprint: string): number;
   /** Resolves when the connections of this moment are gone. */
   gone(): Promise<void>;
-}
-
-interface Connection {
-  readonly socket: TLSSocket;
-  readonly caller: Caller;
-  cancelEnd: () => void;
 }
 
 /** Starts without any. */
@@ -37,83 +38,80 @@ export function openConnections(
   { clock, log, accept }: ConnectionsOptions,
 ): Connections {
   let authorities = initial;
+  let denied: ReadonlySet<string> = new Set();
   const connections = new Map<string, Connection>();
-
-  const { endWith, farewell } = endings(clock, log);
+  const { endWith, leave } = endings(clock, log);
 
   const hold = (socket: TLSSocket, { caller, path }: Admitted, peer: string) => {
-    const connection: Connection = { socket, caller, cancelEnd: () => undefined };
-    connections.set(peer, connection);
-    endWith(path, connection, peer);
     socket.once("close", () => {
       connection.cancelEnd();
       connections.delete(peer);
     });
-    accept(socket);
+    const connection = connectionOf(socket, caller, accept(socket));
+    connections.set(peer, connection);
+    endWith(path, connection, peer);
   };
 
-  const admit = async (socket: TLSSocket, peer: string) => {
-    let found: Admitted | Rejection;
-    let accepted: readonly Certificate[];
-    do {
-      accepted = authorities;
-      found = await examine(socket, accepted, clock.now());
-      if (socket.destroyed) return;
-    } while (accepted !== authorities); // others were accepted meanwhile
-    if (!("caller" in found)) turnAway(socket, found, log);
-    else if (connections.has(peer)) turnAway(socket, takenBy(found.caller), log);
-    else hold(socket, found, peer);
+  const admit = async (socket: TLSSocket, peer: string): Promise<void> => {
+    const accepted = authorities;
+    const found = await examine(socket, accepted, clock.now());
+    if (socket.destroyed) return;
+    if (accepted !== authorities) return admit(socket, peer); // others were accepted meanwhile
+    const verdict = "caller" in found ? judge(found, denied, connections.has(peer)) : found;
+    if ("caller" in verdict) hold(socket, verdict, peer);
+    else turnAway(socket, verdict, log);
   };
 
-  /** Holds a client against what is accepted now. */
   const review = async (connection: Connection, peer: string) => {
     const accepted = authorities;
-    const { socket, caller } = connection;
-    const verdict = await verdictOn(caller, accepted, clock.now());
-    if (socket.destroyed || accepted !== authorities) return;
+    const verdict = await verdictOn(connection.caller, accepted, clock.now());
+    if (connection.socket.destroyed || accepted !== authorities) return;
     if (verdict.valid) endWith(verdict.chain, connection, peer);
-    else farewell(verdict.reason, connection, peer);
+    else leave("the authority of a client is accepted no longer", connection, peer, verdict.reason);
   };
 
   return {
     receive(socket) {
       const peer = peerOf(socket);
-      socket.on("error", (error: Error) => log.debug({ peer, err: error }, "connection failed"));
+      socket.on("error", (err: Error) => log.debug({ peer, err }, "connection failed"));
       orDestroyed(socket, admit(socket, peer), log);
     },
     accept(next) {
       authorities = next;
-      for (const [peer, connection] of connections)
-        orDestroyed(connection.socket, review(connection, peer), log);
+      connections.forEach((one, peer) => orDestroyed(one.socket, review(one, peer), log));
     },
-    callerAt: (peer) => connections.get(peer)?.caller,
-    gone: () => allClosed([...connections.values()]),
+    deny(fingerprints) {
+      denied = fingerprints;
+      connections.forEach((one, peer) => {
+        if (isDenied(one.caller.certificate, denied))
+          leave("client certificate is denied", one, peer);
+      });
+    },
+    ...questionsAbout(connections),
   };
 }
 
-/** How connections end by themselves. */
-function endings(clock: ConnectionsOptions["clock"], log: ConnectionsOptions["log"]) {
-  return {
-    /** The connection lasts no longer than anything that the client is trusted for. */
-    endWith: (path: readonly Certificate[], connection: Connection, peer: string) => {
-      const { socket, caller } = connection;
-      const { fingerprint, notAfter } = path.reduce((a, b) => (b.notAfter < a.notAfter ? b : a));
-      connection.cancelEnd();
-      connection.cancelEnd = clock.alarm(notAfter, () => {
-        const whose = fingerprint === caller.certificate.fingerprint ? "client" : "authority";
-        log.info({ peer, fingerprint }, `${whose} certificate has ended`);
-        socket.destroy();
-      });
-    },
-    /** What its authority vouched for is so no longer: it has a moment to end by itself. */
-    farewell: (reason: string, { socket, caller }: Connection, peer: string) => {
-      const { fingerprint } = caller.certificate;
-      log.info({ peer, fingerprint, reason }, "the authority of a client is accepted no longer");
-      const cancel = clock.alarm(after(clock.now(), FAREWELL), () => socket.destroy());
-      socket.once("close", cancel);
-    },
-  };
+/** A client whose certificate is good may not be let in for all that. */
+function judge(found: Admitted, denied: ReadonlySet<string>, taken: boolean): Admitted | Rejection {
+  const { caller } = found;
+  if (isDenied(caller.certificate, denied)) return rejectionOf(caller, "certificate is denied");
+  return taken ? rejectionOf(caller, ADDRESS_TAKEN) : found;
 }
+
+/** What is asked of them. */
+const questionsAbout = (
+  connections: ReadonlyMap<string, Connection>,
+): Omit<Connections, "receive" | "accept" | "deny"> => ({
+  callerAt: (peer) => connections.get(peer)?.caller,
+  objectionTo: (peer) => connections.get(peer)?.leaving,
+  endOf: (peer) => connections.get(peer)?.over.signal,
+  countUnder(fingerprint) {
+    const only = new Set([fingerprint]);
+    const all = [...connections.values()];
+    return all.filter(({ caller }) => isDenied(caller.certificate, only)).length;
+  },
+  gone: () => allClosed([...connections.values()]),
+});
 
 /** A client about whom nothing can be said is not let in, nor stays. */
 const orDestroyed = (socket: TLSSocket, decision: Promise<void>, log: ConnectionsOptions["log"]) =>
@@ -135,8 +133,10 @@ export const peerOf = ({ remoteAddress, remotePort }: Socket): string =>
  * gRPC tells no more of a caller than its own address and port, and one may use them towards several
  * addresses of this node: which certificate a call is under has to be certain.
  */
-const takenBy = ({ certificate }: Caller): Rejection => ({
-  reason: "another connection has its address and port",
+const ADDRESS_TAKEN = "another connection has its address and port";
+
+const rejectionOf = ({ certificate }: Caller, reason: string): Rejection => ({
+  reason,
   fingerprint: certificate.fingerprint,
   subject: formatName(certificate.subject),
 });

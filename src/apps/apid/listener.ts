@@ -5,8 +5,8 @@
 import { seconds, type Clock, type Logger } from "#runtime";
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
-import type { Caller } from "./caller.ts";
-import { openConnections, peerOf } from "./connections.ts";
+import type { Goodbye } from "./connection-end.ts";
+import { openConnections, peerOf, type Connections } from "./connections.ts";
 import { ListenError } from "./errors.ts";
 import { checkMaterial, type ListenerMaterial } from "./material.ts";
 
@@ -21,16 +21,18 @@ export interface ListenerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Takes over a connection whose client was found good. */
-  readonly accept: (socket: TLSSocket) => void;
+  readonly accept: (socket: TLSSocket) => Goodbye;
 }
 
-export interface Listener {
+/** Who is at the other end of open connections is asked by address and port. */
+export interface Listener extends Pick<
+  Connections,
+  "deny" | "callerAt" | "objectionTo" | "endOf" | "countUnder"
+> {
   readonly port: number;
-  /** Who is at the other end of an open connection, by address and port. */
-  callerAt(peer: string): Caller | undefined;
   /**
    * Presents another certificate and accepts other authorities from the next handshake on. Open
-   * connections stay, but for those whose authority is accepted no longer.
+   * connections stay, but for those whose authority is accepted no longer: they end soon.
    *
    * @throws {ListenerMaterialError} and what is in force stays in force
    */
@@ -76,7 +78,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.on("error", (error: Error) => log.error({ err: error }, "listener failed"));
   return {
     port,
-    callerAt: (peer) => connections.callerAt(peer),
+    ...connections,
     rotate(next) {
       const checked = check(next);
       server.setSecureContext(checked.context);

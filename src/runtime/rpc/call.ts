@@ -62,6 +62,8 @@ export interface CallOptions {
   readonly statuses?: readonly StatusTable[];
   /** Aborted when the server stops: streams end then. */
   readonly closing?: AbortSignal;
+  /** Aborted, with a reason that is told, when the connection of a call ends: streams end before it. */
+  readonly endOf?: (call: Call) => AbortSignal | undefined;
 }
 
 type Surface = Pick<ServerUnaryCall<unknown, unknown>, "getPath" | "getPeer" | "metadata">;
@@ -166,7 +168,10 @@ export const serverStream =
       surface.emit("error", outcome);
     };
     const settle = (outcome: CallStatus) => options.settled?.(call, surface.request, outcome);
-    const leave = () => fail({ code: status.UNAVAILABLE, details: "the server is stopping" });
+    const unavailable = (details: string) => fail({ code: status.UNAVAILABLE, details });
+    const leave = () => unavailable("the server is stopping");
+    const end = options.endOf?.(call);
+    end?.addEventListener("abort", () => unavailable(String(end.reason)), { signal: over.signal });
     surface.once("cancelled", () => over.abort());
     options.closing?.addEventListener("abort", leave);
     streamed()

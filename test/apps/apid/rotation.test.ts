@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ListenerMaterialError } from "../../../src/apps/apid/index.ts";
 import { connect } from "node:tls";
 import { readCertificate } from "#pki";
+import { after, manualClock, seconds, systemClock } from "#runtime";
 import {
   issueClient,
   issueRoot,
@@ -61,8 +62,9 @@ test("two authorities of one name are told apart, in any order", async () => {
   }
 });
 
-test("an authority that is dropped takes its clients along", async () => {
-  await using node = await runNode();
+test("an authority that is dropped takes its clients along, after 30 seconds", async () => {
+  const clock = manualClock(systemClock.now());
+  await using node = await runNode({ clock });
   const nextRoot = await issueRoot();
   node.apid.rotate({ ...node.material, ca: [node.root.crt, nextRoot.crt] });
   const newcomer = node.client(await issueClient(nextRoot));
@@ -70,8 +72,12 @@ test("an authority that is dropped takes its clients along", async () => {
   const leaving = (await node.admin()).watch(Note)[Symbol.asyncIterator]();
   await Promise.all([staying.next(), leaving.next()]);
   node.apid.rotate({ ...node.material, ca: [nextRoot.crt] });
-  await expect(leaving.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
   expect(await node.line("accepted no longer")).toBeDefined();
+  await node.store.create(Note, "meanwhile", { text: "" });
+  expect((await leaving.next()).value).toMatchObject({ type: "created" });
+  expect((await staying.next()).value).toMatchObject({ type: "created" });
+  clock.advanceTo(after(clock.now(), seconds(30)));
+  await expect(leaving.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
   await expect((await node.admin()).version()).rejects.toMatchObject({
     code: "ERR_CLIENT_CERTIFICATE_REJECTED",
   });

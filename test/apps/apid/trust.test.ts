@@ -12,7 +12,15 @@ import {
   type Authority,
   type KeyedPem,
 } from "#pki";
-import { after, days, hours, manualClock, systemClock, systemRandom as random } from "#runtime";
+import {
+  after,
+  days,
+  hours,
+  manualClock,
+  seconds,
+  systemClock,
+  systemRandom as random,
+} from "#runtime";
 import { opensslKey } from "../../../src/apps/rpc/openssl-key.ts";
 import { issueClient, issueRoot, Note, rawClient, reply, runNode } from "./running-node.ts";
 
@@ -48,7 +56,8 @@ const calls = (node: Awaited<ReturnType<typeof runNode>>, identity: KeyedPem) =>
 };
 
 test("the certificate of an accepted authority helps nobody whom it did not issue", async () => {
-  await using node = await runNode();
+  const clock = manualClock(now);
+  await using node = await runNode({ clock });
   const next = await issueRoot();
   const both = { ...node.material, ca: [node.root.crt, next.crt] };
   node.apid.rotate(both);
@@ -56,6 +65,8 @@ test("the certificate of an accepted authority helps nobody whom it did not issu
   const leaving = client.watch(Note)[Symbol.asyncIterator]();
   await leaving.next();
   node.apid.rotate({ ...node.material, ca: [next.crt] });
+  await node.line("accepted no longer");
+  clock.advanceTo(after(now, seconds(30)));
   await expect(leaving.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
   await expect(calls(node, sending(await issueClient(node.root), next))).rejects.toMatchObject({
     code: status.UNAVAILABLE,
@@ -75,10 +86,12 @@ test("a connection ends with the authority that its client is accepted by", asyn
   expect(certificate.notAfter).toBeGreaterThan(brief.certificate.notAfter);
   expect(clock.nextAlarm()).toBe(brief.certificate.notAfter);
   clock.advanceTo(brief.certificate.notAfter);
-  await expect(events.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
   expect(await node.line("authority certificate has ended")).toMatchObject({
-    fingerprint: brief.certificate.fingerprint,
+    fingerprint: certificate.fingerprint,
+    reason: `${brief.certificate.fingerprint} has ended`,
   });
+  clock.advanceTo(after(clock.now(), seconds(30)));
+  await expect(events.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
 });
 
 test("an intermediate leads from a client to its authority, past what does not belong there", async () => {

@@ -23,6 +23,10 @@ const rejected: Record<string, (node: RunningNode) => Promise<[KeyedPem | undefi
     await issueClient(root, ["os:admin"], { now: after(now, -days(2)), lifetime: days(1) }),
     /^certificate has expired$/,
   ],
+  "whose certificate has not begun": async ({ root }) => [
+    await issueClient(root, ["os:admin"], { now: after(now, days(2)) }),
+    /^certificate is not yet valid$/,
+  ],
   "of a foreign authority": async () => [
     await issueClient(await issueRoot()),
     /^certificate signed by unknown authority$/,
@@ -83,30 +87,6 @@ test("a client certificate that our clock finds ended is refused, whatever the s
   expect((await node.line("client turned away")).reason).toMatch(
     /^certificate has expired: it ended/,
   );
-});
-
-test("a connection ends when the certificate of its client does", async () => {
-  const { promise: rung, resolve: ring } = Promise.withResolvers<undefined>();
-  const alarms: [number, () => void][] = [];
-  const clock = {
-    ...systemClock,
-    alarm(when: ReturnType<typeof systemClock.now>, onRing: () => void) {
-      alarms.push([when, onRing]);
-      return () => undefined;
-    },
-  };
-  await using node = await runNode({ clock });
-  const identity = await issueClient(node.root);
-  const client = node.client(identity);
-  const events = client.watch({ namespace: "test", type: "Notes.test.example.dev" });
-  const watching = (async () => {
-    for await (const event of events) if (event.type === "bootstrapped") ring(undefined);
-  })();
-  await rung;
-  const { notAfter } = readCertificate(identity.crt);
-  for (const [when, onRing] of alarms) if (when === notAfter) onRing();
-  await expect(watching).rejects.toThrow();
-  expect(await node.line("client certificate has ended")).toBeDefined();
 });
 
 test("versions of TLS before 1.2 are refused", async () => {
