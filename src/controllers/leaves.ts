@@ -1,5 +1,5 @@
 /** Keeps several leaves of one controller, so that one which cannot be issued does not hold back the rest. */
-import { type IssueLeaf, keepLeaf, type KeyedPem } from "#pki";
+import { type IssueLeaf, keepLeaf, type KeyedPem, type Replacement } from "#pki";
 import { type Clock, earliest, type Instant } from "#runtime";
 import { isUsable } from "./readable.ts";
 
@@ -22,6 +22,8 @@ export interface KeptLeaves<Name extends string> {
 export async function keepLeaves<Name extends string>(options: {
   readonly held: Readonly<Partial<Record<Name, KeyedPem | null | undefined>>>;
   readonly wanted: Readonly<Record<Name, Wanted>>;
+  /** What is to be replaced before its time. */
+  readonly replacements?: Readonly<Partial<Record<Name, Replacement>>>;
   readonly issueLeaf: IssueLeaf;
   readonly clock: Clock;
 }): Promise<KeptLeaves<Name>> {
@@ -34,7 +36,8 @@ export async function keepLeaves<Name extends string>(options: {
     const held = options.held[name] ?? undefined;
     try {
       const request = { ...options.wanted[name], now };
-      const kept = await keepLeaf({ held, request, issueLeaf: options.issueLeaf });
+      const replacement = options.replacements?.[name];
+      const kept = await keepLeaf({ held, request, replacement, issueLeaf: options.issueLeaf });
       leaves[name] = kept.leaf;
       renewals.push(kept.renewAt);
     } catch (error) {

@@ -15,6 +15,7 @@ import { AcceptedRoot } from "./secrets/accepted-root.ts";
 import { ApiCertificates } from "./secrets/api.ts";
 import { CertSAN } from "./secrets/cert-san.ts";
 import { CertificateStatus, certificateStates } from "./secrets/certificate-status.ts";
+import { DeniedCertificate } from "./secrets/denied-certificate.ts";
 import { EncryptionSalt } from "./secrets/encryption-salt.ts";
 import { EtcdRoot } from "./secrets/etcd-root.ts";
 import { EtcdSecrets } from "./secrets/etcd.ts";
@@ -24,6 +25,7 @@ import { KubernetesRoot } from "./secrets/kubernetes-root.ts";
 import { KubernetesSecrets } from "./secrets/kubernetes.ts";
 import { MaintenanceRoot } from "./secrets/maintenance-root.ts";
 import { OSRoot } from "./secrets/os-root.ts";
+import { RenewalRequest } from "./secrets/renewal-request.ts";
 import { SecurityStatus } from "./secrets/security-status.ts";
 import { TrustdCertificates } from "./secrets/trustd.ts";
 
@@ -34,6 +36,7 @@ export {
   CertificateStatus,
   certificateStates,
   CertSAN,
+  DeniedCertificate,
   EncryptionSalt,
   EtcdRoot,
   EtcdSecrets,
@@ -53,6 +56,7 @@ export {
   NodeAddress,
   OSRoot,
   PKIStatus,
+  RenewalRequest,
   SecretsStatus,
   SecurityStatus,
   SEED,
@@ -66,6 +70,7 @@ export const kinds: readonly AnyResourceType[] = [
   ApiCertificates,
   CertificateStatus,
   CertSAN,
+  DeniedCertificate,
   EncryptionSalt,
   EtcdRoot,
   EtcdSecrets,
@@ -84,6 +89,7 @@ export const kinds: readonly AnyResourceType[] = [
   NodeAddress,
   OSRoot,
   PKIStatus,
+  RenewalRequest,
   SecretsStatus,
   SecurityStatus,
   TimeStatus,

@@ -9,12 +9,20 @@ import {
   MachineType,
   NetworkStatus,
   OSRoot,
+  RenewalRequest,
   TimeStatus,
 } from "#resources";
-import { defineController, exclusive, gate, maybe, one } from "#runtime";
+import { all, defineController, exclusive, gate, maybe, one } from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
 import { readableOnes } from "../readable.ts";
+import { replacementsOf } from "../renewal-requests.ts";
+
+/** Under which ids its leaves are reported, and asked for. */
+const IDS = {
+  server: "apid-server",
+  client: "apid-client",
+} as const;
 
 export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
   const waitUntil = waitForRest();
@@ -26,6 +34,7 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
       network: gate(NetworkStatus, "status", (status) => status.addressReady),
       names: gate(CertSAN, "api"),
       time: maybe(TimeStatus, "node"), // not waited for: a change of the clock is a reason to look
+      requests: all(RenewalRequest),
     },
     outputs: { certificates: exclusive(ApiCertificates) },
 
@@ -48,6 +57,7 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
           },
           client: { profile: leafProfiles.apidClient, authority, commonName },
         },
+        replacements: replacementsOf(inputs.requests, IDS),
         issueLeaf,
         clock,
       });

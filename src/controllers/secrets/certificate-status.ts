@@ -12,7 +12,7 @@ import {
   signedBy,
   verifyChain,
 } from "#pki";
-import { CertificateStatus } from "#resources";
+import { CertificateStatus, RenewalRequest } from "#resources";
 import {
   after,
   all,
@@ -39,6 +39,7 @@ import {
   trustedUnder,
 } from "../inventory.ts";
 import { certificateIn, remembered } from "../readable.ts";
+import { isPending, whenOverdue } from "../renewal-requests.ts";
 
 type Status = SpecOf<typeof CertificateStatus>;
 type IssuerStatus = SpecOf<typeof ControllerStatus> | undefined;
@@ -53,6 +54,7 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
     inputs: {
       ...holdingsOf({ damagedIsAbsent: true }),
       controllers: all(ControllerStatus),
+      requests: all(RenewalRequest),
     },
     outputs: { statuses: exclusive(CertificateStatus) },
 
@@ -62,7 +64,8 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
         inventory(inputs).map(async (item) => {
           const issuer = inputs.controllers.find(({ metadata }) => metadata.id === item.controller);
           const look = await lookAt(item, { held: inputs, issuer: issuer?.spec, keyMatches, now });
-          return { item, ...look };
+          const request = inputs.requests.find(({ metadata }) => metadata.id === item.id);
+          return { item, ...amidRequest(look, request?.spec, issuer?.spec, now) };
         }),
       );
       return {
@@ -108,11 +111,14 @@ interface Look {
   readonly now: Instant;
 }
 
+/** What is said of a certificate, and when that changes if nothing else does. */
+interface Said {
+  readonly status: Status;
+  readonly changesAt: Instant | null;
+}
+
 /** One certificate that cannot be read says so itself; the others are not held back. */
-async function lookAt(
-  item: Item,
-  look: Look,
-): Promise<{ status: Status; changesAt: Instant | null }> {
+async function lookAt(item: Item, look: Look): Promise<Said> {
   try {
     return await readAndJudge(item, look);
   } catch (error) {
@@ -134,10 +140,7 @@ const troubleOf = (issuer: IssuerStatus) => ({
   waiting: issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "",
 });
 
-async function readAndJudge(
-  item: Item,
-  look: Look,
-): Promise<{ status: Status; changesAt: Instant | null }> {
+async function readAndJudge(item: Item, look: Look): Promise<Said> {
   const { now } = look;
   const { waiting, ...trouble } = troubleOf(look.issuer);
   if (item.crt === undefined) {
@@ -169,6 +172,22 @@ async function readAndJudge(
     changesAt: earliest(
       boundaries.map((moment) => (moment !== null && moment > now ? moment : null)),
     ),
+  };
+}
+
+type Request = DeepReadonly<SpecOf<typeof RenewalRequest>> | undefined;
+
+/** A leaf that was to be replaced by now is due, and says what is in the way. */
+function amidRequest(look: Said, request: Request, issuer: IssuerStatus, now: Instant): Said {
+  const { status, changesAt } = look;
+  if (status.state !== "Valid" || !isPending(request, status.serialNumber)) return look;
+  const overdue = whenOverdue(request);
+  if (now < overdue) return { status, changesAt: earliest([changesAt, overdue]) };
+  const { lastError, waiting } = troubleOf(issuer);
+  const why = [`its renewal was asked for on ${request.since}`, lastError || waiting];
+  return {
+    status: { ...status, state: "RenewalDue", why: why.filter(Boolean).join("; ") },
+    changesAt,
   };
 }
 

@@ -7,11 +7,21 @@ import {
   HostnameStatus,
   NetworkStatus,
   NodeAddress,
+  RenewalRequest,
   TimeStatus,
 } from "#resources";
-import { defineController, exclusive, gate, one } from "#runtime";
+import { all, defineController, exclusive, gate, one } from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
+import { replacementsOf } from "../renewal-requests.ts";
+
+/** Under which ids its leaves are reported, and asked for. */
+const IDS = {
+  etcd: "etcd-server",
+  etcdPeer: "etcd-peer",
+  etcdAdmin: "etcd-admin",
+  etcdAPIServer: "etcd-apiserver-client",
+} as const;
 
 export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
   const waitUntil = waitForRest();
@@ -23,6 +33,7 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
       hostname: gate(HostnameStatus, "hostname"),
       addresses: gate(NodeAddress, "accumulative-no-k8s"),
       time: gate(TimeStatus, "node", (time) => time.synced),
+      requests: all(RenewalRequest),
     },
     outputs: { certificates: exclusive(EtcdSecrets) },
 
@@ -53,6 +64,7 @@ export const etcdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
           etcdAdmin: { profile: leafProfiles.etcdAdmin, authority },
           etcdAPIServer: { profile: leafProfiles.etcdApiServer, authority },
         },
+        replacements: replacementsOf(inputs.requests, IDS),
         issueLeaf,
         clock,
       });

@@ -5,11 +5,20 @@ import {
   KubernetesDynamicCerts,
   KubernetesRoot,
   NetworkStatus,
+  RenewalRequest,
   TimeStatus,
 } from "#resources";
-import { defineController, exclusive, gate, one } from "#runtime";
+import { all, defineController, exclusive, gate, one } from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
+import { replacementsOf } from "../renewal-requests.ts";
+
+/** Under which ids its leaves are reported, and asked for. */
+const IDS = {
+  apiServer: "kube-apiserver",
+  apiServerKubeletClient: "apiserver-kubelet-client",
+  frontProxy: "front-proxy-client",
+} as const;
 
 export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
   const waitUntil = waitForRest();
@@ -20,6 +29,7 @@ export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: Iss
       network: gate(NetworkStatus, "status", (s) => s.addressReady && s.hostnameReady),
       names: gate(CertSAN, "k8s"),
       time: gate(TimeStatus, "node", (time) => time.synced),
+      requests: all(RenewalRequest),
     },
     outputs: { certificates: exclusive(KubernetesDynamicCerts) },
 
@@ -42,6 +52,7 @@ export const kubernetesDynamicCertsController = ({ issueLeaf }: { issueLeaf: Iss
           },
           frontProxy: { profile: leafProfiles.frontProxyClient, authority: aggregatorCA },
         },
+        replacements: replacementsOf(inputs.requests, IDS),
         issueLeaf,
         clock,
       });

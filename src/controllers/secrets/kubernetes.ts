@@ -1,8 +1,8 @@
 /** Keeps the kubeconfigs of the control plane's components; waits for the clock. */
 import { readKubeconfig, writeKubeconfig } from "#config";
 import { type IssueLeaf, type KeyedPem, type LeafProfile, leafProfiles } from "#pki";
-import { KubernetesRoot, KubernetesSecrets, TimeStatus } from "#resources";
-import { defineController, exclusive, gate, one, type SpecOf } from "#runtime";
+import { KubernetesRoot, KubernetesSecrets, RenewalRequest, TimeStatus } from "#resources";
+import { all, defineController, exclusive, gate, one, type SpecOf } from "#runtime";
 import { keepLeaves, type Wanted } from "../leaves.ts";
 import { readable, readableOnes } from "../readable.ts";
 
@@ -16,6 +16,15 @@ const kubeconfigs: Readonly<Record<Name, readonly [LeafProfile, "local" | "clust
   localhostAdminKubeconfig: [leafProfiles.admin, "local"],
   adminKubeconfig: [leafProfiles.admin, "cluster"],
 };
+import { replacementsOf } from "../renewal-requests.ts";
+
+/** Under which ids its leaves are reported, and asked for. */
+const IDS = {
+  controllerManagerKubeconfig: "controller-manager",
+  schedulerKubeconfig: "scheduler",
+  adminKubeconfig: "admin",
+  localhostAdminKubeconfig: "localhost-admin",
+} as const;
 
 export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
   defineController({
@@ -23,6 +32,7 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
     inputs: {
       root: one(KubernetesRoot, "k8s"),
       time: gate(TimeStatus, "node", (time) => time.synced),
+      requests: all(RenewalRequest),
     },
     outputs: { secrets: exclusive(KubernetesSecrets) },
 
@@ -35,6 +45,7 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
           profile,
           authority: root.issuingCA,
         })),
+        replacements: replacementsOf(inputs.requests, IDS),
         issueLeaf,
         clock,
       });

@@ -3,19 +3,33 @@
  * `machine.certSANs` adds is for apid, which is reissued for it; trustd's certificate takes it up at
  * its next renewal. Any other change of its names is taken up at once.
  */
-import { type IssueLeaf, type KeyedPem, leafProfiles, reissueReason } from "#pki";
+import {
+  type IssueLeaf,
+  isToReplace,
+  type KeyedPem,
+  leafProfiles,
+  reissueReason,
+  type Replacement,
+} from "#pki";
 import {
   CertSAN,
   MachineType,
   NetworkStatus,
   OSRoot,
+  RenewalRequest,
   TimeStatus,
   TrustdCertificates,
 } from "#resources";
-import { defineController, exclusive, gate, maybe, one } from "#runtime";
+import { all, defineController, exclusive, gate, maybe, one } from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
 import { certificateIn, readableOnes } from "../readable.ts";
+import { replacementsOf } from "../renewal-requests.ts";
+
+/** Under which ids its leaves are reported, and asked for. */
+const IDS = {
+  server: "trustd-server",
+} as const;
 
 export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
   const waitUntil = waitForRest();
@@ -27,6 +41,7 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
       network: gate(NetworkStatus, "status", (s) => s.addressReady && s.hostnameReady),
       names: gate(CertSAN, "api"),
       time: maybe(TimeStatus, "node"), // not waited for: a change of the clock is a reason to look
+      requests: all(RenewalRequest),
     },
     outputs: { certificates: exclusive(TrustdCertificates) },
 
@@ -47,10 +62,14 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
       };
       const added = [...root.certSANDNSNames, ...root.certSANIPs];
       const asHeld = { ...wanted, ...(holding && namesStillGood(holding, wanted, added)) };
-      const good = (await reissueReason(holding, { ...asHeld, now: clock.now() })) === null;
+      const replacements = replacementsOf(inputs.requests, IDS);
+      const good =
+        !isAskedFor(holding, replacements.server) &&
+        (await reissueReason(holding, { ...asHeld, now: clock.now() })) === null;
       const { leaves, renewAt } = await keepLeaves({
         held: { server: holding },
         wanted: { server: good ? asHeld : wanted },
+        replacements,
         issueLeaf,
         clock,
       });
@@ -61,6 +80,12 @@ export const trustdController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
     },
   });
 };
+
+/** A leaf that is replaced anyway takes up what was added. */
+function isAskedFor(held: KeyedPem | undefined, replacement: Replacement | undefined): boolean {
+  const certificate = held && certificateIn(held.crt);
+  return certificate !== undefined && isToReplace(certificate, replacement);
+}
 
 interface Names {
   readonly dnsNames: readonly string[];
