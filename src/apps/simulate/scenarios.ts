@@ -9,6 +9,7 @@ import {
   type SimulationEvent,
 } from "#runtime/simulation";
 import { herd, herdProperties } from "./herd.ts";
+import { daysOf } from "./horizon.ts";
 import { nodesOf } from "./node.ts";
 import { looksAfterRoots, renames, replacesAllRoots, replacesSomeRoot } from "./operator.ts";
 import { certificateProperties } from "./properties/certificates.ts";
@@ -65,7 +66,7 @@ const scenario = (choices: Choices): Scenario =>
     eventually: settledProperties,
     command: ({ scenario: name, seed, horizon, only }) =>
       `./bin/trustplane simulate --scenario ${name} --seed ${String(seed)} ` +
-      `--days ${String(horizon / days(1))}${only ? ` --only ${only.join(",") || "none"}` : ""}`,
+      `--days ${daysOf(horizon)}${only ? ` --only ${only.join(",") || "none"}` : ""}`,
     ...choices,
   });
 
@@ -168,3 +169,13 @@ const list: readonly Scenario[] = [
 
 /** By name. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(list.map((one) => [one.name, one]));
+
+/** Until then nothing has happened in these that they are about. */
+const least: Readonly<Record<string, number>> = {
+  herd: days(10),
+  "root-end": days(29),
+  "node-off": days(9),
+};
+
+/** Milliseconds that a simulation of the scenario has to last at least to prove something. */
+export const leastHorizon = (name: string): number => least[name] ?? 1;

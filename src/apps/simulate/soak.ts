@@ -1,5 +1,6 @@
 /** Runs one random seed after the other, of one scenario or of all in turn, until the time is over. */
 import { days, type Clock, type Instant, type Random } from "#runtime";
+import { leastHorizon } from "./scenarios.ts";
 import { faultsIn, simulate, type Scenario, type Simulation } from "#runtime/simulation";
 
 /** What has been done so far. */
@@ -20,7 +21,7 @@ export interface SoakResult extends SoakProgress {
 /** A seed has so much of a long scenario at most: many short lives find more than a long one. */
 const HORIZON_MAX = days(90);
 
-/** Ends at the first failure, or after the seed that was begun before `until`. */
+/** Ends at the first failure, or after the seed that was begun before `until`; one is run in any case. */
 export async function soak(options: {
   readonly scenarios: readonly Scenario[];
   readonly horizon?: number;
@@ -32,10 +33,11 @@ export async function soak(options: {
 }): Promise<SoakResult> {
   const { scenarios, clock, until, random, signal, onProgress } = options;
   let done: SoakProgress = { seeds: 0, simulated: 0, faults: 0, checks: 0 };
-  while (clock.now() < until && !signal.aborted) {
+  while ((clock.now() < until || done.seeds === 0) && !signal.aborted) {
     const scenario = scenarios[done.seeds % scenarios.length];
     if (scenario === undefined) throw new TypeError("there is no scenario to run");
-    const horizon = options.horizon ?? Math.min(scenario.horizon, HORIZON_MAX);
+    const chosen = options.horizon ?? Math.min(scenario.horizon, HORIZON_MAX);
+    const horizon = Math.max(chosen, leastHorizon(scenario.name));
     const seed = Buffer.from(random.bytes(4)).readUInt32BE();
     const simulation = await unlessAborted(simulate(scenario, { seed, horizon, signal }), signal);
     if (simulation === undefined) break;

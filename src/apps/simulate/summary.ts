@@ -20,7 +20,8 @@ export function summary(scenario: Scenario, simulation: Simulation): string {
     ],
     [
       "crashes",
-      `${number(faults.crash)}; ${plural(counts.ends, "process", "processes")} ended, in order or not`,
+      `${number(faults.crash)}, restarts ${number(faults.restart)}, ` +
+        `${plural(counts.ends, "process", "processes")} ended in all`,
     ],
     ["faults", `${number(faultsIn(counts))}${listed.length > 0 ? `: ${listed.join(", ")}` : ""}`],
     ["work", `${plural(counts.reconciles, "reconcile")}, ${plural(counts.writes, "commit")}`],

@@ -1,6 +1,6 @@
 /** A trace as a timeline that people read. */
-import { days, instantOf, type Instant } from "../instant.ts";
-import { traceHeader } from "./replay.ts";
+import { days } from "../instant.ts";
+import { traceHeader, TraceUnreadableError } from "./replay.ts";
 import type { TraceLine } from "./trace.ts";
 
 type Line = TraceLine & Readonly<Record<string, unknown>>;
@@ -17,7 +17,8 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   write: ({ versions }) =>
     `commits ${(versions as (string | null)[]).map((one) => one ?? "a removal").join(", ")}`,
   note: ({ name, value }) => `${text(name)} ${text(value)}`,
-  log: ({ level, text: said, ...fields }) => `${text(level)}: ${text(said)}${rest(fields)}`,
+  log: ({ level, text: said, fields }) =>
+    `${text(level)}: ${text(said)}${rest({ ...(fields as object | undefined) })}`,
   message: ({ kind, id, to, copies }) =>
     `${text(kind)} ${text(id)} to ${text(to)}${copies === 0 ? " is lost" : copies === 2 ? " goes twice" : ""}`,
   event: ({ kind, place, ...fields }) => `** ${text(kind)} [${text(place)}]${rest(fields)}`,
@@ -32,21 +33,53 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
  * Turns a trace into text, line by line.
  *
  * @param lines JSON, as a simulation writes them
- * @throws {TraceUnreadableError} when they are of something else
+ * @throws {TraceUnreadableError} when they are of something else, or from a line on that is damaged; what
+ *   comes before it has been told by then
  */
 export function* explain(lines: Iterable<string>): Generator<string> {
-  let start: Instant | undefined;
+  let [number, start] = [0, undefined as number | undefined];
   for (const json of lines) {
+    number++;
     if (json === "") continue;
     if (start === undefined) traceHeader(json);
-    const line = JSON.parse(json) as Line;
-    const { what, node = "" } = line;
-    const moment = instantOf(Number(line.at ?? start ?? 0));
-    if (line.at !== undefined) start ??= moment;
+    const line = lineOf(json, number);
+    const moment = line.at ?? start ?? 0;
     const when = line.at === undefined ? " ".repeat(24) : new Date(moment).toISOString();
-    const sentence = sentences[what]?.(line) ?? json;
-    yield `${when} ${node.padEnd(6)} ${sentence}`;
+    yield `${when} ${(line.node ?? "").padEnd(6)} ${sentenceOf(line, json, number)}`;
     start ??= moment;
+  }
+}
+
+const damaged = (number: number, cause?: unknown) =>
+  new TraceUnreadableError(`line ${number} of the trace is damaged`, { cause });
+
+function lineOf(json: string, number: number): Line {
+  const { what, at, node, ...others } = parsed(json, number);
+  const isTimed = at === undefined || !Number.isNaN(new Date(at as number).getTime());
+  const isNamed = node === undefined || typeof node === "string";
+  if (typeof what !== "string" || !isTimed || !isNamed) throw damaged(number);
+  return {
+    what,
+    ...others,
+    ...(at !== undefined && { at }),
+    ...(node !== undefined && { node }),
+  } as Line;
+}
+
+function parsed(json: string, number: number): Record<string, unknown> {
+  try {
+    return { ...(JSON.parse(json) as object) };
+  } catch (cause) {
+    throw damaged(number, cause);
+  }
+}
+
+/** A line that lacks what it tells of is damaged, too. */
+function sentenceOf(line: Line, json: string, number: number): string {
+  try {
+    return sentences[line.what]?.(line) ?? json;
+  } catch (cause) {
+    throw damaged(number, cause);
   }
 }
 

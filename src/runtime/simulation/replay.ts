@@ -1,7 +1,8 @@
 /** Runs again what a trace tells of, and says where it comes out differently. */
 import { CodedError } from "../errors.ts";
+import { days } from "../instant.ts";
 import type { Scenario } from "./scenario.ts";
-import { simulate, type Simulation } from "./simulate.ts";
+import { simulate, type SimulateOptions, type Simulation } from "./simulate.ts";
 
 /** The text is no trace, or of another scenario. */
 export class TraceUnreadableError extends CodedError {
@@ -40,25 +41,30 @@ export interface Difference {
  */
 export function traceHeader(line: string | undefined): TraceHeader {
   const { what, name, seed, horizon, only } = parsed(line);
-  if (what !== "scenario" || typeof name !== "string" || !Number.isSafeInteger(seed))
+  if (what !== "scenario" || typeof name !== "string")
     throw new TraceUnreadableError(
       "this is no trace of a simulation: its first line names no scenario",
     );
-  return {
-    scenario: name,
-    seed: seed as number,
-    horizon: Number(horizon),
-    ...(Array.isArray(only) && { only: only as number[] }),
-  };
+  const refuse = (field: string) =>
+    new TraceUnreadableError(`line 1 of the trace is damaged: its ${field} cannot be used`);
+  if (!Number.isSafeInteger(seed)) throw refuse("seed");
+  if (!isHorizon(horizon)) throw refuse("horizon");
+  if (only !== undefined && !isPlaces(only)) throw refuse("list of events");
+  return { scenario: name, seed: seed as number, horizon, ...(only && { only }) };
 }
 
 /**
  * Simulates what the trace is of.
  *
  * @param trace its lines, from the first on
- * @throws {TraceUnreadableError}
+ * @throws {TraceUnreadableError} and the reason of the signal
  */
-export async function replay(scenario: Scenario, trace: Iterable<string>): Promise<Replay> {
+export async function replay(
+  scenario: Scenario,
+  trace: Iterable<string>,
+  { signal }: Pick<SimulateOptions, "signal"> = {},
+): Promise<Replay> {
+  signal?.throwIfAborted();
   const lines = trace[Symbol.iterator]();
   const first = lines.next();
   const header = traceHeader(first.done ? undefined : first.value);
@@ -75,8 +81,8 @@ export async function replay(scenario: Scenario, trace: Iterable<string>): Promi
     if (before !== now) difference = { line, before, now };
   };
   const { seed, horizon, only } = header;
-  const options = { seed, horizon, ...(only && { only }), trace: compare };
-  const simulation = await simulate(scenario, options);
+  const options = { seed, horizon, ...(only && { only }), ...(signal && { signal }) };
+  const simulation = await simulate(scenario, { ...options, trace: compare });
   compare(null);
   return { simulation, difference };
 }
@@ -88,3 +94,11 @@ function parsed(line: string | undefined): Record<string, unknown> {
     return {};
   }
 }
+
+const HORIZON_MAX = days(36_525);
+
+const isHorizon = (value: unknown): value is number =>
+  typeof value === "number" && value >= 1 && value <= HORIZON_MAX;
+
+const isPlaces = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((place) => Number.isSafeInteger(place) && Number(place) >= 0);

@@ -3,6 +3,7 @@ import { explain } from "./explain.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Simulation } from "./simulate.ts";
 
+/** More than so many nobody reads: a list that is longer is told from its end. */
 const EVENTS_MAX = 40;
 
 /**
@@ -24,7 +25,13 @@ export function describeFailure(
     ...(only && { only }),
   });
   const header = JSON.stringify({ what: "scenario", name: scenario.name, seed, horizon });
-  const told = events.filter(({ at }) => at <= failure.at).slice(-EVENTS_MAX);
+  const before = events.filter(({ at }) => at <= failure.at);
+  const told = before.slice(-EVENTS_MAX);
+  const length = [
+    String(before.length),
+    ...(only ? [] : ["not shrunk"]),
+    ...(told.length < before.length ? [`the last ${String(told.length)} of them are`] : []),
+  ].join(", ");
   const lines = told.map((event) => JSON.stringify({ what: "event", ...event }));
   const [, ...timeline] = [...explain([header, ...lines])];
   return [
@@ -32,7 +39,7 @@ export function describeFailure(
     ...failure.problems.map((problem) => `  ${problem}`),
     `  ${when[failure.when]}, at ${new Date(failure.at).toISOString()}`,
     `scenario ${scenario.name}, seed ${seed}, version ${version}`,
-    `events (${told.length}${only ? "" : ", not shrunk"}):`,
+    `events (${length}):`,
     ...timeline.map((line) => `  ${line}`),
     `repeat it: ${command}`,
   ].join("\n");

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { at } from "#runtime";
 import { describe, expect, test } from "vitest";
+import { daysOf, wholeHorizon } from "../../../src/apps/simulate/index.ts";
 import { bench } from "./harness.ts";
 
 const NOW = at("2030-01-01");
@@ -30,7 +31,7 @@ describe("one seed", () => {
     expect(again).toMatchObject({ status: 0, stdout: stdout.split("\n").slice(-2).join("\n") });
     const refused = await b.run(...short, "--trace", "t.jsonl");
     expect(refused).toMatchObject({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining("--force") as string,
     });
     const changed = (await b.read("t.jsonl")).replace("leaf signed", "leaf sung");
@@ -67,6 +68,10 @@ test.each([
   [["--minutes", "1", "--seed", "1"]],
   [["--explain", "a", "--replay", "b"]],
   [["--unknown"]],
+  [["--force"]],
+  [["--seed", "7", "--days", "5", "--only", "99999"]],
+  [["--scenario", "herd", "--days", "5"]],
+  [["--explain", "no-such-file"]],
 ])("%j is wrong usage", async (flags) => {
   await using b = await bench(NOW);
   expect((await b.run("simulate", ...flags)).status).toBe(2);
@@ -77,10 +82,48 @@ test("what is no trace is refused by name", async () => {
   await b.write("x", "{}\n");
   for (const flag of ["--explain", "--replay"])
     expect(await b.run("simulate", flag, "x")).toMatchObject({
-      status: 1,
+      status: 2,
       stderr: expect.stringContaining("no trace of a simulation") as string,
     });
 });
+
+test("a trace that cannot be written is told, and is no broken property", async () => {
+  await using b = await bench(NOW);
+  const full = await b.run(...short, "--trace", "/dev/full", "--force");
+  expect(full).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringContaining('cannot write "/dev/full"') as string,
+  });
+});
+
+test("a trace that is damaged is told up to there", async () => {
+  await using b = await bench(NOW);
+  await b.run(...short, "--trace", "t.jsonl");
+  const [first = "", second = ""] = (await b.read("t.jsonl")).split("\n");
+  await b.write("u.jsonl", `${first}\n${second}\n{"what":"wri`);
+  expect(await b.run("simulate", "--explain", "u.jsonl")).toMatchObject({
+    status: 2,
+    stdout: expect.stringMatching(/^ +control-plane, seed 7, 5 days\n.*\n$/) as string,
+    stderr: "error: line 3 of the trace is damaged\n",
+  });
+});
+
+test("random seeds that are interrupted before the first is over have proved nothing", async () => {
+  await using b = await bench(NOW);
+  const signal = AbortSignal.abort(new Error("stop"));
+  const { status, stdout } = await b.runWith({ signal }, "simulate", "--minutes", "1");
+  expect({ status, stdout }).toEqual({ status: 130, stdout: "" });
+});
+
+test.each(["0.000001", "0.3", "36.123457", "18250"])(
+  "a horizon of %s days is printed so that it can be typed again",
+  (typed) => {
+    const horizon = wholeHorizon(Number(typed));
+    expect(daysOf(horizon)).toBe(typed);
+    expect(wholeHorizon(Number(daysOf(horizon)))).toBe(horizon);
+  },
+);
 
 describe("a bug", () => {
   const root = join(import.meta.dirname, "../../..");

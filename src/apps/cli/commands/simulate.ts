@@ -15,7 +15,11 @@ export const simulateCommand = (run: Run): Command =>
     .option("--years <count>", "simulate so many years (default: that of the scenario)", amount)
     .option("--days <count>", "simulate so many days", amount)
     .option("--only <places>", "of the events of the seed keep only these, or none", places)
-    .option("--minutes <count>", "run random seeds, of all scenarios in turn, for so long", amount)
+    .option(
+      "--minutes <count>",
+      "run random seeds, of all scenarios in turn, for so long and to the end of the seed it is in",
+      amount,
+    )
     .option("--trace <file>", "write what happens, as JSON lines")
     .option("--force", "replace the file of --trace", false)
     .option("--explain <file>", "print a trace as a timeline; - is the standard input")
@@ -27,11 +31,12 @@ export const simulateCommand = (run: Run): Command =>
     .addHelpText(
       "after",
       `
-Exit status: 0 when everything held, 1 when a property was broken, 2 for wrong usage.
+Exit status: 0 when everything held; 1 when a property was broken, or a trace runs differently now;
+2 for wrong usage, and for a file that cannot be read or written, is there already or is no trace.
 
 Examples:
   $ trustplane simulate --seed 7 --years 10
-  $ trustplane simulate --scenario clock-steps --seed 3 --trace trace.jsonl
+  $ trustplane simulate --scenario clock-steps --seed 1 --trace trace.jsonl
   $ trustplane simulate --explain trace.jsonl | less
   $ trustplane simulate --minutes 5`,
     )

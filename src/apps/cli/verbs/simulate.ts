@@ -2,16 +2,18 @@
 import { after, days } from "#runtime";
 import {
   describeFailure,
+  eventsOf,
   explain,
   replay,
   shrink,
   simulate as run,
   traceHeader,
+  TraceUnreadableError,
   type Scenario,
   type Simulation,
 } from "#runtime/simulation";
-import { scenarios, soak, summary } from "../../simulate/index.ts";
-import { UsageError } from "../errors.ts";
+import { leastHorizon, scenarios, soak, summary, wholeHorizon } from "../../simulate/index.ts";
+import { FileAccessError, FileExistsError, UsageError } from "../errors.ts";
 import { readInput } from "../files.ts";
 import type { Io } from "../io.ts";
 import { FAILURE, INTERRUPTED, OK } from "../status.ts";
@@ -44,18 +46,23 @@ const beside: Readonly<Record<(typeof modes)[number], readonly (keyof SimulateOp
   list: [],
 };
 
-/** @throws {UsageError} {@link FileAccessError} {@link FileExistsError} {@link TraceUnreadableError} */
+/** @throws {UsageError} also where a file cannot be used: status 1 says that a property is broken */
 export async function simulate(io: Io, options: SimulateOptions): Promise<number> {
   checkFlags(options);
   try {
     return await chosen(io, options);
   } catch (error) {
     const signal = options.list ? undefined : io.interruption();
-    if (!signal?.aborted || error !== signal.reason) throw error;
+    if (!signal?.aborted || error !== signal.reason) throw asUsage(error);
     io.stderr.write("interrupted\n");
     return INTERRUPTED;
   }
 }
+
+const asUsage = (error: unknown): unknown =>
+  [FileAccessError, FileExistsError, TraceUnreadableError].some((kind) => error instanceof kind)
+    ? new UsageError((error as Error).message, { cause: error })
+    : error;
 
 async function chosen(io: Io, options: SimulateOptions): Promise<number> {
   if (options.list) return list(io);
@@ -74,6 +81,8 @@ function checkFlags(options: SimulateOptions): void {
   if (mode && other) throw new UsageError(`--${mode} and --${other} do not go together`);
   if (options.years !== undefined && options.days !== undefined)
     throw new UsageError("--years and --days do not go together: name one");
+  if (options.force && options.trace === undefined && mode === undefined)
+    throw new UsageError("--force is about the file of --trace, and there is none");
 }
 
 const DEFAULT = "control-plane";
@@ -93,7 +102,26 @@ function horizonOf({ years, days: some }: SimulateOptions): number | undefined {
   const length = some ?? (years === undefined ? undefined : years * 365);
   if (length !== undefined && length > YEARS_MAX * 365)
     throw new UsageError(`a simulation lasts ${String(YEARS_MAX)} years at most`);
-  return length === undefined ? undefined : Math.round(days(1) * length);
+  return length === undefined ? undefined : wholeHorizon(length);
+}
+
+/** What would look at nothing that is to be judged has proved nothing. @throws {UsageError} */
+function checkExtent(
+  scenario: Scenario,
+  options: { readonly seed: number; readonly horizon: number; readonly only?: readonly number[] },
+): void {
+  const { seed, horizon } = options;
+  const least = leastHorizon(scenario.name);
+  if (horizon < least)
+    throw new UsageError(
+      `scenario ${scenario.name} is judged by what happens on its last days: simulate at least ${String(least / days(1))} days`,
+    );
+  const drawn = eventsOf(scenario, { seed, horizon }).length;
+  const missing = options.only?.find((place) => place >= drawn);
+  if (missing !== undefined)
+    throw new UsageError(
+      `--only: there is no event ${String(missing)}; seed ${String(seed)} draws ${drawn === 0 ? "none" : `0 to ${String(drawn - 1)}`}`,
+    );
 }
 
 function list(io: Io): number {
@@ -108,30 +136,46 @@ async function runOne(io: Io, options: SimulateOptions): Promise<number> {
   const scenario = scenarioNamed(options.scenario);
   const { horizon = scenario.horizon } = { horizon: horizonOf(options) };
   const seed = options.seed ?? Buffer.from(io.random.bytes(4)).readUInt32BE();
+  checkExtent(scenario, { seed, horizon, ...(options.only && { only: options.only }) });
   const trace =
     options.trace === undefined ? undefined : openTrace(io, options.trace, options.force);
   const line = progressLine(io);
   const began = io.clock.now();
-  try {
-    const simulation = await run(scenario, {
-      seed,
-      horizon,
-      signal: io.interruption(),
-      ...(options.only && { only: options.only }),
-      ...(trace && { trace: trace.write }),
-      onProgress: (progress) => {
-        line.show(progressOf(progress, horizon));
-      },
-    });
-    line.clear();
-    io.stderr.write(`${speed(simulation, io.clock.now() - began)}\n`);
-    if (simulation.failure !== null) await tellFailure(io, scenario, simulation, line);
-    io.stdout.write(`${summary(scenario, simulation)}\ntrace hash ${simulation.hash}\n`);
-    return simulation.failure === null ? OK : FAILURE;
-  } finally {
+  const work = run(scenario, {
+    seed,
+    horizon,
+    signal: io.interruption(),
+    ...(options.only && { only: options.only }),
+    ...(trace && { trace: trace.write }),
+    onProgress: (progress) => {
+      line.show(progressOf(progress, horizon));
+    },
+  });
+  const simulation = await endingWith(work, () => {
     line.clear();
     trace?.close();
+  });
+  io.stderr.write(`${speed(simulation, io.clock.now() - began)}\n`);
+  if (simulation.failure !== null) await tellFailure(io, scenario, simulation, line);
+  io.stdout.write(`${summary(scenario, simulation)}\ntrace hash ${simulation.hash}\n`);
+  return simulation.failure === null ? OK : FAILURE;
+}
+
+/** Does `end` in any case; what goes wrong there is told unless something went wrong before. */
+async function endingWith<T>(work: Promise<T>, end: () => void): Promise<T> {
+  let result: T;
+  try {
+    result = await work;
+  } catch (error) {
+    try {
+      end();
+    } catch {
+      // what went wrong first is told
+    }
+    throw error;
   }
+  end();
+  return result;
 }
 
 function speed({ simulated }: Simulation, took: number): string {
@@ -139,17 +183,22 @@ function speed({ simulated }: Simulation, took: number): string {
   return `${years.toFixed(2)} years in ${seconds.toFixed(1)} s: ${(years / seconds).toFixed(2)} years a second`;
 }
 
-/** Those of `--only` have been shrunk before. */
+/** Those of `--only` have been shrunk before. What is known already is told before it is shrunk. */
 async function tellFailure(
   io: Io,
   scenario: Scenario,
   simulation: Simulation,
   line: ProgressLine,
 ): Promise<void> {
+  if (simulation.only === undefined) {
+    const all = describeFailure(scenario, simulation, codeVersion()).split("\n");
+    io.stderr.write(`${all[0] ?? ""}\n${all.at(-1) ?? ""}\nshrinking it, for a minute at most\n`);
+  }
   const small = simulation.only
     ? simulation
     : await shrink(scenario, simulation, {
         signal: io.interruption(),
+        clock: io.clock,
         onProgress: (left, runs) => {
           line.show(`shrinking: ${String(left)} events, run ${String(runs)}`);
         },
@@ -178,6 +227,7 @@ async function runMany(io: Io, options: SimulateOptions, minutes: number): Promi
     },
   });
   line.clear();
+  if (result.seeds === 0) io.interruption().throwIfAborted();
   if (result.failed !== null) {
     const { scenario, simulation } = result.failed;
     await tellFailure(io, scenario, simulation, line);
@@ -196,7 +246,9 @@ async function explainTrace(io: Io, file: string): Promise<number> {
 async function replayTrace(io: Io, file: string): Promise<number> {
   const lines = linesOf(await readInput(io, file));
   const scenario = scenarioNamed(traceHeader(lines[0]).scenario);
-  const { simulation, difference } = await replay(scenario, lines);
+  const { simulation, difference } = await replay(scenario, lines, {
+    signal: io.interruption(),
+  });
   if (difference !== null) {
     const { line, before, now } = difference;
     io.stdout.write(

@@ -1,12 +1,14 @@
 /** Writes a trace as it comes; it may be larger than memory. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { fileAccess, FileExistsError } from "../../errors.ts";
+import { fileAccess, type FileAccessError, FileExistsError } from "../../errors.ts";
 import type { Io } from "../../io.ts";
 
 /** A file that lines are added to. */
 export interface TraceFile {
+  /** @throws {FileAccessError} */
   readonly write: (line: string) => void;
+  /** @throws {FileAccessError} when any of the lines is not in the file */
   readonly close: () => void;
 }
 
@@ -16,13 +18,15 @@ const CHUNK = 1 << 16;
 export function openTrace(io: Io, path: string, force: boolean): TraceFile {
   const file = opened(resolve(io.cwd, path), path, force);
   let waiting = "";
+  let failure: FileAccessError | undefined;
   const flush = () => {
     try {
-      writeSync(file, waiting);
+      if (failure === undefined) writeAll(file, Buffer.from(waiting));
     } catch (cause) {
-      throw fileAccess("write", path, cause);
+      failure = fileAccess("write", path, cause);
     }
     waiting = "";
+    if (failure !== undefined) throw failure;
   };
   return {
     write(line) {
@@ -30,10 +34,18 @@ export function openTrace(io: Io, path: string, force: boolean): TraceFile {
       if (waiting.length >= CHUNK) flush();
     },
     close() {
-      flush();
-      closeSync(file);
+      try {
+        flush();
+      } finally {
+        closeSync(file);
+      }
     },
   };
+}
+
+/** A pipe, or a disk that is nearly full, takes a part at a time. */
+function writeAll(file: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
 }
 
 function opened(path: string, named: string, force: boolean): number {
