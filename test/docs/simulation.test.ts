@@ -13,7 +13,7 @@ test("docs/simulation.md is one program, which prints what its comments say", as
   const promised = promisedBy(program);
   expect(promised.length).toBeGreaterThan(8);
   expect(await examine(program)).toEqual({ problems: [], printed: promised });
-});
+}, 120_000);
 
 test("it names every scenario, and every planted bug", () => {
   for (const name of scenarios.keys()) expect(text).toContain(`| \`${name}\``);
