@@ -45,6 +45,7 @@ export {
 export { keyLabelProblem } from "./key-material.ts";
 export { readKubeconfig, writeKubeconfig, type KubeconfigRequest } from "./kubeconfig.ts";
 export { checkMachineConfig, type CheckOptions } from "./machine/check.ts";
+export { configurationDiff } from "./machine/configuration-diff.ts";
 export { differingFields } from "./machine/difference.ts";
 export type { RuntimeMode } from "./machine/judgement.ts";
 export { loadMachineConfig } from "./machine/load.ts";

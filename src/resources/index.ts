@@ -1,7 +1,7 @@
 /** Every kind of this project, one file each, and the two lists that a node registers. */
 import type { AnyResourceType } from "#runtime";
 import { Identity } from "./cluster/identity.ts";
-import { ACTIVE, MachineConfig, SEED } from "./config/machine-config.ts";
+import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "./config/machine-config.ts";
 import { MachineType } from "./config/machine-type.ts";
 import { PKIStatus } from "./etcd/pki-status.ts";
 import { EtcFileSpec } from "./files/etc-file-spec.ts";
@@ -57,9 +57,11 @@ export {
   OSRoot,
   PKIStatus,
   RenewalRequest,
+  ROLLBACK,
   SecretsStatus,
   SecurityStatus,
   SEED,
+  STAGED,
   TimeStatus,
   TrustdCertificates,
 };

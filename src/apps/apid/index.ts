@@ -6,6 +6,7 @@ export { checkListen } from "./listener.ts";
 export { startMaintenance } from "./maintenance.ts";
 export type { Maintenance, MaintenanceOptions } from "./maintenance.ts";
 export type { ListenerMaterial } from "./material.ts";
+export type { ApplyMode } from "./machine/apply-configuration.ts";
 export { TALOS_API_LEVEL } from "./machine/version.ts";
 export type { Build } from "./machine/version.ts";
 export type { NodePorts } from "./services.ts";

@@ -5,6 +5,7 @@ import { parseEndpoint } from "./endpoint.ts";
 import { failover, type Endpoints } from "./failover.ts";
 import {
   machineCalls,
+  type ApplyMode,
   type ClientConfiguration,
   type Dependency,
   type NodeVersion,
@@ -46,8 +47,10 @@ export interface Client extends AsyncDisposable {
     request: {
       readonly data: string;
       /** Default `auto`. */
-      readonly mode?: "auto" | "no-reboot";
+      readonly mode?: ApplyMode;
       readonly dryRun?: boolean;
+      /** How long the mode `try` lasts, ms; default a minute. */
+      readonly tryTimeout?: number;
     },
     options?: CallOptions,
   ): Promise<{ readonly warnings: readonly string[]; readonly modeDetails: string }>;

@@ -2,6 +2,7 @@
 export { connect } from "./client.ts";
 export type { CallOptions, Client, ClientOptions, Place } from "./client.ts";
 export type {
+  ApplyMode,
   ClientConfiguration,
   Dependency,
   DependencyEdge,

@@ -10,6 +10,7 @@ import {
   DependencyEdgeType,
   type ControllerRuntimeDependenciesResponse,
 } from "../rpc/gen/inspect/inspect.ts";
+import { minutes } from "#runtime";
 import type { Client } from "./client.ts";
 import { callMetadata, reply } from "./connection.ts";
 import type { Endpoints } from "./failover.ts";
@@ -48,6 +49,22 @@ const dependencyEdges: Readonly<Partial<Record<DependencyEdgeType, DependencyEdg
   [DependencyEdgeType.INPUT_DESTROY_READY]: "input-destroy-ready",
 };
 
+/** When a node takes a configuration up: as it sees fit, at once, at its next start, or for a while. */
+export type ApplyMode = "auto" | "no-reboot" | "staged" | "try";
+
+const applyModes: Readonly<Record<ApplyMode, Mode>> = {
+  auto: Mode.AUTO,
+  "no-reboot": Mode.NO_REBOOT,
+  staged: Mode.STAGED,
+  try: Mode.TRY,
+};
+
+/** Of milliseconds. */
+const durationOf = (ms: number) => ({
+  seconds: BigInt(Math.trunc(ms / 1000)),
+  nanos: Math.round((ms % 1000) * 1e6),
+});
+
 type MachineCalls = Pick<
   Client,
   "version" | "applyConfiguration" | "issueClientConfiguration" | "dependencies"
@@ -64,13 +81,16 @@ export function machineCalls(endpoints: Endpoints): MachineCalls {
         if (version === undefined) throw new ReplyError("version is missing");
         return { ...version, platform: platform?.name ?? "", rbac: features?.rbac ?? false };
       }),
-    applyConfiguration: ({ data, mode = "auto", dryRun = false }, { node } = {}) =>
+    applyConfiguration: (
+      { data, mode = "auto", dryRun = false, tryTimeout = minutes(1) },
+      { node } = {},
+    ) =>
       endpoints.ask(node, async ({ machine }) => {
         const request = {
           data: Buffer.from(data),
-          mode: mode === "auto" ? Mode.AUTO : Mode.NO_REBOOT,
+          mode: applyModes[mode],
           dryRun,
-          tryModeTimeout: undefined,
+          tryModeTimeout: durationOf(tryTimeout),
         };
         const { warnings, modeDetails } = only(
           await reply<ApplyConfigurationResponse>((done) =>
@@ -95,8 +115,7 @@ export function machineCalls(endpoints: Endpoints): MachineCalls {
       }),
     issueClientConfiguration: ({ roles, lifetime }, { node } = {}) =>
       endpoints.ask(node, async ({ machine }) => {
-        const crtTtl = { seconds: BigInt(Math.trunc(lifetime / 1000)), nanos: 0 };
-        const request = { roles: [...roles], crtTtl };
+        const request = { roles: [...roles], crtTtl: durationOf(lifetime) };
         const { ca, crt, key, talosconfig } = only(
           await reply<GenerateClientConfigurationResponse>((done) =>
             machine.generateClientConfiguration(request, callMetadata(node), done),

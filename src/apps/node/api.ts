@@ -2,15 +2,7 @@
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
 import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot } from "#resources";
-import {
-  after,
-  ControllerStatus,
-  type Logger,
-  type Metadata,
-  seconds,
-  type SpecOf,
-  type DeepReadonly,
-} from "#runtime";
+import { after, ControllerStatus, type Logger, type Metadata, seconds } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
 import { DamagedResource } from "#runtime/store";
 import {
@@ -23,8 +15,10 @@ import {
 } from "../apid/index.ts";
 import type { AuditLog } from "../audit/index.ts";
 import type { Boot } from "./boot.ts";
-import { applyConfiguration, type Surroundings } from "./configuration.ts";
+import type { Surroundings } from "./acceptance.ts";
 import { followNames } from "./own-names.ts";
+import { follows, serving, type Served, type Serving } from "./serving.ts";
+import { type Configurations, openConfigurations } from "./trial.ts";
 import { build } from "./version.ts";
 
 /** Who issues what apid listens with. */
@@ -53,7 +47,9 @@ interface ApiOptions extends Surroundings {
 export async function serveApi(options: ApiOptions): Promise<Apid> {
   const { store, log } = options;
   const names = followNames(store);
-  const apid = await firstServer(options, (material) =>
+  const current = serving();
+  const configurations = openConfigurations(options);
+  const apid = await firstServer(options, current, (material) =>
     startApid({
       address: options.address,
       port: options.port,
@@ -62,7 +58,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
       clock: options.clock,
       log,
-      ports: ports(options),
+      ports: ports(options, configurations, current),
       record: (entry) => options.audit.record(entry),
       names: () => names.now(),
     }),
@@ -71,6 +67,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
     if (event.type !== "created" && event.type !== "updated") return;
     try {
       apid.rotate(materialOf(event.resource.spec));
+      current.set(event.resource.spec);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.error({ reason }, "apid keeps its identity: the new one cannot be used");
@@ -78,15 +75,14 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   });
   const close = async () => {
     rotation.unsubscribe();
+    configurations[Symbol.dispose]();
     names.close();
     await apid.close();
   };
   return { ...apid, close, [Symbol.asyncDispose]: close };
 }
 
-type Certificates = DeepReadonly<SpecOf<typeof ApiCertificates>>;
-
-const materialOf = (spec: Certificates): ListenerMaterial => ({
+const materialOf = (spec: Served): ListenerMaterial => ({
   key: spec.server.key,
   cert: spec.server.crt,
   ca: spec.acceptedCAs.map(({ crt }) => crt),
@@ -96,6 +92,7 @@ const materialOf = (spec: Certificates): ListenerMaterial => ({
 /** Starts with the first certificate that can be listened with, and tells what it waits for. */
 async function firstServer(
   options: ApiOptions,
+  current: Serving,
   serve: (material: ListenerMaterial) => Promise<Apid>,
 ): Promise<Apid> {
   const { store, log, signal } = options;
@@ -121,9 +118,11 @@ async function firstServer(
     stopTelling();
   }
 
-  async function served(spec: Certificates): Promise<Apid | undefined> {
+  async function served(spec: Served): Promise<Apid | undefined> {
     try {
-      return await serve(materialOf(spec));
+      const apid = await serve(materialOf(spec));
+      current.set(spec);
+      return apid;
     } catch (error) {
       if (!(error instanceof ListenerMaterialError)) throw error;
       log.error({ reason: error.message }, "apid waits for another certificate");
@@ -148,29 +147,42 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
   };
 }
 
-function ports(options: ApiOptions): NodePorts {
+function ports(options: ApiOptions, configurations: Configurations, current: Serving): NodePorts {
   const issueLeaf = leafIssuer(options);
   return {
     build,
-    async applyConfiguration({ data, dryRun }) {
-      const { warnings, details } = await applyConfiguration(data, { ...options, dryRun });
-      const late = dryRun ? undefined : await takenUp(options);
-      return { warnings: [...warnings, ...(late ?? [])], modeDetails: details };
+    async applyConfiguration({ data, ...request }) {
+      const { warnings, details } = await configurations.apply(data, request);
+      const isInForce = !request.dryRun && request.mode !== "staged";
+      const late = isInForce ? await takenUp(data, current, options) : [];
+      return { warnings: [...warnings, ...late], modeDetails: details };
     },
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
     graph: () => options.engine.graph(),
   };
 }
 
-/** Waits until every controller has looked at the change; a warning when that takes too long. */
-async function takenUp({ engine, clock }: ApiOptions): Promise<string[] | undefined> {
-  let cancel: (() => void) | undefined;
-  const late = new Promise<string[]>((resolve) => {
-    cancel = clock.alarm(after(clock.now(), TAKE_UP_MAX), () => {
-      resolve(["the configuration is stored, but not everything is reissued yet"]);
+/** Waits until every controller has looked at the change and apid serves what came of it; else warns. */
+async function takenUp(
+  text: string,
+  current: Serving,
+  { engine, clock }: ApiOptions,
+): Promise<string[]> {
+  const root = loadMachineConfig(text, "the configuration").osRoot();
+  const late = new AbortController();
+  const cancel = clock.alarm(after(clock.now(), TAKE_UP_MAX), () => {
+    late.abort();
+  });
+  const ended = new Promise<void>((resolve) => {
+    late.signal.addEventListener("abort", () => {
+      resolve();
     });
   });
-  return Promise.race([engine.settled().then(() => undefined), late]).finally(() => cancel?.());
+  const serves = current.until((served) => follows(served, root), late.signal);
+  await Promise.race([Promise.all([engine.settled(), serves]), ended]);
+  cancel();
+  if (!late.signal.aborted) return [];
+  return ["the configuration is stored, but apid does not serve yet all that follows from it"];
 }
 
 async function issueClient(

@@ -3,41 +3,15 @@
  * on, and a change goes through the same checks whichever way it comes.
  */
 import { readFile } from "node:fs/promises";
-import {
-  checkMachineConfig,
-  differingFields,
-  loadMachineConfig,
-  type MachineConfig as Config,
-} from "#config";
-import { type KeyProvider, readCertificate } from "#pki";
-import { ACTIVE, MachineConfig, SEED } from "#resources";
-import {
-  type Clock,
-  CodedError,
-  instantOf,
-  type Metadata,
-  pointerTo,
-  type Random,
-  type Resource,
-  type SpecOf,
-} from "#runtime";
-import type { Store, Write } from "#runtime/store";
+import { loadMachineConfig, type MachineConfig as Config } from "#config";
+import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "#resources";
+import { pointerTo } from "#runtime";
+import type { Store } from "#runtime/store";
 import { fileAccess } from "../cli/errors.ts";
+import { accept, type Surroundings } from "./acceptance.ts";
 import { demoConfig } from "./demo.ts";
-
-/** A configuration that this node cannot take up. */
-export class ConfigRefusedError extends CodedError {
-  readonly code = "ERR_CONFIG_REFUSED";
-}
-
-type Spec = SpecOf<typeof MachineConfig>;
-
-export interface Surroundings {
-  readonly store: Store;
-  readonly keys: KeyProvider;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import { differences, removalOf, writeOf } from "./stored-configuration.ts";
+import { takeUpPending } from "./trial.ts";
 
 /** Marks the seed of a state directory that a demo was made in, for all later starts. */
 const DEMO = "trustplane.dev/demo";
@@ -60,30 +34,6 @@ export async function readConfigFiles(paths: readonly string[]): Promise<Config>
 }
 
 /**
- * Checks a new configuration.
- *
- * @returns warnings
- * @throws {ConfigInvalidError} naming every problem; {@link ConfigRefusedError} for a worker
- */
-export async function accept(
-  config: Config,
-  { keys, clock }: Pick<Surroundings, "keys" | "clock">,
-): Promise<string[]> {
-  const { warnings } = await checkMachineConfig(config, {
-    mode: "container",
-    now: clock.now(),
-    keys,
-  });
-  if (config.type !== "controlplane") {
-    throw new ConfigRefusedError(
-      "this is a worker's configuration: a worker joins through trustd, which this version does not " +
-        "serve yet; use the controlplane.yaml that `trustplane gen config` writes beside it",
-    );
-  }
-  return warnings;
-}
-
-/**
  * Puts a configuration in force before anything runs.
  *
  * @param files empty: the stored configuration, or a demo where there is none
@@ -94,22 +44,19 @@ export async function settleConfiguration(
   options: Surroundings & { readonly overwrite: boolean; readonly demoAddress: string },
 ): Promise<{ readonly warnings: readonly string[]; readonly demo: boolean }> {
   const { store } = options;
-  const warnings = files.length > 0 ? await takeUpFiles(files, options) : [];
+  const replaces = files.length > 0 && (options.overwrite || !(await holdsConfig(store)));
+  const warnings = replaces ? await takeUpFiles(files, options) : await takeUpPending(options);
+  if (files.length > 0 && !replaces) warnings.push(...(await warnOfDifference(files, store)));
   if (files.length === 0 && !(await holdsConfig(store)))
     await seed(await demoConfig(options), { [DEMO]: "" }, store);
   const seeded = await store.get(MachineConfig, SEED);
   return { warnings, demo: seeded !== undefined && DEMO in seeded.metadata.annotations };
 }
 
-async function takeUpFiles(
-  files: readonly string[],
-  options: Surroundings & { readonly overwrite: boolean },
-): Promise<readonly string[]> {
-  const { store } = options;
-  if ((await holdsConfig(store)) && !options.overwrite) return warnOfDifference(files, store);
+async function takeUpFiles(files: readonly string[], options: Surroundings): Promise<string[]> {
   const config = await readConfigFiles(files);
   const warnings = await accept(config, options);
-  await seed(config.text, {}, store);
+  await seed(config.text, {}, options.store);
   return warnings;
 }
 
@@ -142,17 +89,7 @@ async function warnOfDifference(files: readonly string[], store: Store): Promise
   }
 }
 
-/** What differs from a stored configuration, which may be one that cannot be read any more. */
-function differences(stored: string, config: Config): readonly string[] {
-  try {
-    return differingFields(loadMachineConfig(stored), config);
-  } catch (error) {
-    if (error instanceof CodedError) return ["all of it"];
-    throw error;
-  }
-}
-
-/** Stores what is in force and what it came from, both or none. */
+/** Stores what is in force and what it came from, both or none; what waited to be in force is gone. */
 async function seed(
   yaml: string,
   annotations: Readonly<Record<string, string>>,
@@ -161,71 +98,9 @@ async function seed(
   const active = await store.get(MachineConfig, ACTIVE);
   const seeded = await store.get(MachineConfig, SEED);
   await store.core.commit([
-    writeOf(ACTIVE, active, { yaml }, active?.metadata.annotations ?? {}),
-    writeOf(SEED, seeded, { yaml }, annotations),
+    writeOf(ACTIVE, active, yaml),
+    writeOf(SEED, seeded, yaml, annotations),
+    ...removalOf(await store.get(MachineConfig, STAGED)),
+    ...removalOf(await store.get(MachineConfig, ROLLBACK)),
   ]);
-}
-
-function writeOf(
-  id: string,
-  stored: Resource<Spec> | undefined,
-  spec: Spec,
-  annotations: Readonly<Record<string, string>>,
-): Write {
-  if (stored) {
-    const metadata = { ...stored.metadata, annotations };
-    return { op: "update", resource: { metadata, spec }, owner: metadata.owner };
-  }
-  const metadata: Metadata = {
-    ...pointerTo(MachineConfig, id),
-    version: 0,
-    owner: "",
-    phase: "running",
-    created: instantOf(0), // the store knows better
-    updated: instantOf(0),
-    labels: {},
-    annotations,
-    finalizers: [],
-  };
-  return { op: "create", resource: { metadata, spec }, replacesDamaged: true };
-}
-
-/** An authority that is replaced and not kept among the accepted ones takes all its clients along. */
-function warnOfLockout(stored: Resource<Spec> | undefined, config: Config): string[] {
-  try {
-    const before = stored && loadMachineConfig(stored.spec.yaml).osRoot().issuingCA;
-    const { acceptedCAs } = config.osRoot();
-    const kept = acceptedCAs.map(({ crt }) => readCertificate(crt).fingerprint);
-    if (!before || kept.includes(readCertificate(before.crt).fingerprint)) return [];
-    return [
-      "machine.ca is another authority, and the one before is not in machine.acceptedCAs: every " +
-        "client with a certificate of it is turned away from now on, the talosconfig of this command " +
-        "too. The node writes a new one to <state-dir>/talosconfig when it starts again",
-    ];
-  } catch (error) {
-    if (error instanceof CodedError) return []; // what was stored cannot be read any more
-    throw error;
-  }
-}
-
-/**
- * Takes up a configuration while running.
- *
- * @returns warnings, and a sentence that says what differs
- */
-export async function applyConfiguration(
-  text: string,
-  options: Surroundings & { readonly dryRun: boolean },
-): Promise<{ warnings: string[]; details: string }> {
-  const { store } = options;
-  const config = loadMachineConfig(text, "the configuration");
-  const stored = await store.get(MachineConfig, ACTIVE);
-  const warnings = [...(await accept(config, options)), ...warnOfLockout(stored, config)];
-  const fields = stored ? differences(stored.spec.yaml, config) : ["all of it"];
-  const details =
-    fields.length === 0 ? "No changes." : `Changed without a reboot: ${fields.join(", ")}`;
-  if (options.dryRun) return { warnings, details: `Dry run. ${details}` };
-  if (stored) await store.modify(MachineConfig, ACTIVE, (draft) => void (draft.yaml = text));
-  else await store.core.commit([writeOf(ACTIVE, undefined, { yaml: text }, {})]);
-  return { warnings, details };
 }

@@ -1,5 +1,5 @@
 /** What is said about stored resources that cannot be read, and what mends them. */
-import { ACTIVE, Identity, MachineConfig, SEED } from "#resources";
+import { ACTIVE, Identity, MachineConfig, ROLLBACK, SEED, STAGED } from "#resources";
 import type { Pointer } from "#runtime";
 import type { DamagedRow } from "#runtime/store";
 
@@ -27,6 +27,16 @@ function remedyFor({ type, id }: Pointer): Pick<Damage, "remedy" | "command"> {
     return {
       remedy: "what started this state directory is not known any more",
       command: "trustplane up --config FILE --config-overwrite",
+    };
+  if (type === MachineConfig.type && id === STAGED)
+    return {
+      remedy: "the configuration that was staged is lost; what is in force stays in force",
+      command: "trustplane apply-config -f FILE --mode staged",
+    };
+  if (type === MachineConfig.type && id === ROLLBACK)
+    return {
+      remedy: "the configuration on trial stays in force, for the one before it is lost",
+      command: "trustplane apply-config -f FILE",
     };
   if (type === Identity.type)
     return { remedy: "the id of this node was taken from its files, or drawn anew", command: "" };

@@ -13,13 +13,8 @@ import { checkListen } from "../apid/index.ts";
 import { auditDirectory, openAuditLog } from "../audit/index.ts";
 import { serveApi } from "./api.ts";
 import { newBoot } from "./boot.ts";
-import {
-  accept,
-  holdsConfig,
-  readConfigFiles,
-  settleConfiguration,
-  type Surroundings,
-} from "./configuration.ts";
+import { accept, type Surroundings } from "./acceptance.ts";
+import { holdsConfig, readConfigFiles, settleConfiguration } from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
 import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";

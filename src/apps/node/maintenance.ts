@@ -7,7 +7,8 @@ import { type IssueLeaf, leafIssuer, leafProfiles, readCertificate } from "#pki"
 import { CertSAN, MaintenanceRoot } from "#resources";
 import type { Logger } from "#runtime";
 import { startMaintenance } from "../apid/index.ts";
-import { applyConfiguration, type Surroundings } from "./configuration.ts";
+import type { Surroundings } from "./acceptance.ts";
+import { applyConfiguration } from "./apply-configuration.ts";
 import { unlessStopped } from "./lifetime.ts";
 import { known } from "./state-directory.ts";
 import { build } from "./version.ts";
@@ -39,8 +40,9 @@ export async function awaitConfiguration(options: MaintenanceOptions): Promise<v
     clock,
     log,
     build,
-    applyConfiguration: async ({ data, ...request }) => {
-      const { warnings, details } = await applyConfiguration(data, { ...options, ...request });
+    // Whatever the mode: there is nothing before that could stay in force, or come back.
+    applyConfiguration: async ({ data, dryRun }) => {
+      const { warnings, details } = await applyConfiguration(data, { ...options, dryRun });
       return { warnings, modeDetails: details };
     },
   });

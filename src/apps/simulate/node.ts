@@ -5,11 +5,9 @@ import type { KeyProvider } from "#pki";
 import { ACTIVE, Identity, MachineConfig } from "#resources";
 import type { Instant } from "#runtime";
 import type { Scenario, Machine, Operator } from "#runtime/simulation";
-import {
-  applyConfiguration,
-  settleConfiguration,
-  type Surroundings,
-} from "../node/configuration.ts";
+import type { Surroundings } from "../node/acceptance.ts";
+import { applyConfiguration } from "../node/apply-configuration.ts";
+import { settleConfiguration } from "../node/configuration.ts";
 import { demoConfig } from "../node/demo.ts";
 import { nodeControllers } from "../node/controllers.ts";
 import { FileWriteError } from "../node/published-files.ts";

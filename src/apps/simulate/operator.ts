@@ -11,7 +11,7 @@ import {
 import { authorityProfiles, type KeyedPem, type RootName } from "#pki";
 import { ACTIVE, MachineConfig, SecurityStatus } from "#resources";
 import type { Operator } from "#runtime/simulation";
-import { applyConfiguration } from "../node/configuration.ts";
+import { applyConfiguration } from "../node/apply-configuration.ts";
 import { keysOf, surroundings } from "./node.ts";
 
 /** What of a configuration changes here. */

@@ -7,7 +7,8 @@ import { ACTIVE, MachineConfig, SEED } from "#resources";
 import { at, manualClock, systemRandom } from "#runtime";
 import { openMemoryStore, type Store } from "#runtime/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { applyConfiguration, settleConfiguration } from "../../../src/apps/node/configuration.ts";
+import { applyConfiguration } from "../../../src/apps/node/apply-configuration.ts";
+import { settleConfiguration } from "../../../src/apps/node/configuration.ts";
 
 const fixture = join(import.meta.dirname, "../../fixtures/talos-demo/controlplane.yaml");
 const clock = manualClock(at("2026-12-01"));

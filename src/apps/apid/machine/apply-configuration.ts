@@ -1,5 +1,5 @@
 /** `MachineService/ApplyConfiguration` (talosctl-wire.md §2.4). */
-import { CodedError, UnsupportedError } from "#runtime";
+import { CodedError, minutes, UnsupportedError } from "#runtime";
 import { InvalidRequestError, runtimeStatuses } from "#runtime/rpc";
 import {
   ApplyConfiguration,
@@ -9,11 +9,21 @@ import {
 } from "../../rpc/gen/machine/machine.ts";
 import { ApplyInProgressError } from "../errors.ts";
 import type { Body, Router } from "../router.ts";
+import { durationOf } from "./client-configuration.ts";
 
-/** Fails with a coded error that says what is wrong with the configuration. */
+/** When a configuration is in force: at once, from the next start on, or at once and for a while. */
+export type ApplyMode = "no-reboot" | "staged" | "try";
+
+/**
+ * Fails with a coded error that says what is wrong with the configuration.
+ *
+ * @param request `tryTimeout` in milliseconds, how long a configuration is tried
+ */
 export type Apply = (request: {
   readonly data: string;
   readonly dryRun: boolean;
+  readonly mode: ApplyMode;
+  readonly tryTimeout: number;
 }) => Promise<{ readonly warnings: readonly string[]; readonly modeDetails: string }>;
 
 export const applyConfigurationMethods = (
@@ -23,39 +33,50 @@ export const applyConfigurationMethods = (
   applyConfiguration: router.unary(ApplyConfiguration, oneAtATime(apply)),
 });
 
-const MODES: ReadonlySet<Mode> = new Set([Mode.AUTO, Mode.NO_REBOOT]);
-const otherModes: Readonly<Partial<Record<Mode, string>>> = {
-  [Mode.REBOOT]: "reboot",
-  [Mode.STAGED]: "staged",
-  [Mode.TRY]: "try",
+/** What a mode comes to, and what the reply calls it. */
+const modes: Readonly<Partial<Record<Mode, readonly [ApplyMode, Mode]>>> = {
+  [Mode.AUTO]: ["no-reboot", Mode.NO_REBOOT],
+  [Mode.NO_REBOOT]: ["no-reboot", Mode.NO_REBOOT],
+  [Mode.STAGED]: ["staged", Mode.STAGED],
+  [Mode.TRY]: ["try", Mode.TRY],
 };
+
+/** As Talos has it where a request does not say. */
+const TRY_TIMEOUT = minutes(1);
 
 /** Two configurations at once would leave it open which of them is in force; a dry run waits for none. */
 function oneAtATime(apply: Apply) {
   let busy = false;
-  return async ({
-    data,
-    mode,
-    dryRun,
-  }: ApplyConfigurationRequest): Promise<Body<ApplyConfiguration>> => {
-    if (!MODES.has(mode)) {
-      const name = otherModes[mode] ?? String(mode);
-      throw new UnsupportedError(
-        `applying a configuration in the mode ${name} is not implemented: use auto or no-reboot`,
-      );
-    }
+  return async (request: ApplyConfigurationRequest): Promise<Body<ApplyConfiguration>> => {
+    const { data, dryRun, tryModeTimeout } = request;
+    const [mode, replied] = modeOf(request.mode);
+    const tryTimeout = tryModeTimeout === undefined ? TRY_TIMEOUT : durationOf(tryModeTimeout);
+    if (mode === "try" && tryTimeout <= 0)
+      throw new InvalidRequestError("try_mode_timeout should be positive");
     if (busy && !dryRun) throw new ApplyInProgressError();
     busy ||= !dryRun;
     try {
-      const text = readText(data);
-      const { warnings, modeDetails } = await apply({ data: text, dryRun });
-      return { warnings: [...warnings], mode: Mode.NO_REBOOT, modeDetails };
+      const { warnings, modeDetails } = await apply({
+        data: readText(data),
+        ...{ dryRun, mode, tryTimeout },
+      });
+      return { warnings: [...warnings], mode: replied, modeDetails };
     } catch (error) {
       throw blamed(error);
     } finally {
       if (!dryRun) busy = false;
     }
   };
+}
+
+/** @throws {UnsupportedError} for the mode reboot, which Talos has in maintenance only, and unknown ones */
+function modeOf(mode: Mode): readonly [ApplyMode, Mode] {
+  const known = modes[mode];
+  if (known !== undefined) return known;
+  const name = mode === Mode.REBOOT ? "reboot" : String(mode);
+  throw new UnsupportedError(
+    `applying a configuration in the mode ${name} is not implemented: use auto, no-reboot, staged or try`,
+  );
 }
 
 function readText(data: Uint8Array): string {
