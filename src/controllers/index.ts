@@ -27,4 +27,4 @@ export { securityStatusController } from "./secrets/security-status.ts";
 export type { Damaged } from "./findings.ts";
 export { trustdController } from "./secrets/trustd.ts";
 export { trustedRootsController } from "./secrets/trusted-roots.ts";
-export { directories, type Directory } from "./file-layout.ts";
+export { directories, type Directory, fileSetId } from "./file-layout.ts";

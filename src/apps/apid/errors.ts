@@ -42,12 +42,47 @@ export class ControlPlaneOnlyError extends CodedError {
   }
 }
 
+/** There is no such file in the tree that the node shows. */
+export class NoSuchFileError extends CodedError {
+  readonly code = "ERR_NO_SUCH_FILE";
+  constructor(path: string) {
+    super(`${JSON.stringify(path)}: no such file or directory`);
+  }
+}
+
+/** The file holds a private key, and is not handed out. */
+export class SecretFileError extends CodedError {
+  readonly code = "ERR_SECRET_FILE";
+  constructor(path: string) {
+    super(`${JSON.stringify(path)} holds a private key and is not read over the API`);
+  }
+}
+
+/** The cluster has no Kubernetes authority that could issue anything. */
+export class KubernetesAuthorityMissingError extends CodedError {
+  readonly code = "ERR_KUBERNETES_AUTHORITY_MISSING";
+  constructor() {
+    super(
+      "there is no Kubernetes authority to issue a kubeconfig with: the configuration has no cluster.ca with its key",
+    );
+  }
+}
+
+/** The time for a health check is up, and not all is well. */
+export class UnhealthyError extends CodedError {
+  readonly code = "ERR_UNHEALTHY";
+}
+
 /** Statuses of apid's own errors, then those of the runtime. */
 export const apidStatuses: readonly StatusTable[] = [
   {
     ERR_NO_FORWARDING: { status: status.PERMISSION_DENIED },
     ERR_APPLY_IN_PROGRESS: { status: status.FAILED_PRECONDITION },
     ERR_CONTROL_PLANE_ONLY: { status: status.UNIMPLEMENTED },
+    ERR_NO_SUCH_FILE: { status: status.NOT_FOUND },
+    ERR_SECRET_FILE: { status: status.PERMISSION_DENIED },
+    ERR_KUBERNETES_AUTHORITY_MISSING: { status: status.FAILED_PRECONDITION },
+    ERR_UNHEALTHY: { status: status.DEADLINE_EXCEEDED },
   },
   forwardingStatuses,
   runtimeStatuses,

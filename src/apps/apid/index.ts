@@ -1,7 +1,16 @@
 /** apid: the API of a node, on the wire of Talos. */
 export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
-export { ControlPlaneOnlyError, ListenError, ListenerMaterialError } from "./errors.ts";
+export {
+  ControlPlaneOnlyError,
+  KubernetesAuthorityMissingError,
+  ListenError,
+  ListenerMaterialError,
+  SecretFileError,
+  UnhealthyError,
+} from "./errors.ts";
+export type { CheckHealth } from "./cluster.ts";
+export type { Directory, Entry, File, Stat, Symlink } from "./machine/file-tree.ts";
 export { checkListen } from "./listener.ts";
 export { startMaintenance } from "./maintenance.ts";
 export type { Maintenance, MaintenanceOptions } from "./maintenance.ts";

@@ -2,16 +2,24 @@
 import type { Edge } from "#runtime/engine";
 import { StateService, stateServer, type StateServerOptions } from "#runtime/rpc";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { ClusterServiceService } from "../rpc/gen/cluster/cluster.ts";
 import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
+import { TimeServiceService } from "../rpc/gen/time/time.ts";
+import { clusterMethods, type CheckHealth } from "./cluster.ts";
 import { inspectMethods } from "./inspect.ts";
 import { applyConfigurationMethods, type Apply } from "./machine/apply-configuration.ts";
 import {
   clientConfigurationMethods,
   type IssueClientConfiguration,
 } from "./machine/client-configuration.ts";
+import { containersMethods } from "./machine/containers.ts";
+import type { Directory } from "./machine/file-tree.ts";
+import { filesMethods } from "./machine/files.ts";
+import { kubeconfigMethods, type KubeconfigPort } from "./machine/kubeconfig.ts";
 import { versionMethods, type Build } from "./machine/version.ts";
 import type { Router } from "./router.ts";
+import { timeMethods, type Timekeeping } from "./time.ts";
 
 /** What the services ask of their node; what a node cannot do is left out, and not served. */
 export interface NodePorts {
@@ -20,6 +28,11 @@ export interface NodePorts {
   readonly issueClientConfiguration: IssueClientConfiguration;
   /** What the controllers read and write. */
   readonly graph?: () => readonly Edge[];
+  readonly time?: Timekeeping;
+  readonly health?: CheckHealth;
+  /** The root of what `list` and `read` show. */
+  readonly files?: Directory;
+  readonly kubeconfig?: KubeconfigPort;
 }
 
 /** A service and what of it is served. */
@@ -39,8 +52,13 @@ export function servicesOf(
         ...versionMethods(router, ports.build),
         ...applyConfigurationMethods(router, ports.applyConfiguration),
         ...clientConfigurationMethods(router, ports.issueClientConfiguration),
+        ...containersMethods(router),
+        ...(ports.files && filesMethods(router, ports.files)),
+        ...(ports.kubeconfig && kubeconfigMethods(router, ports.kubeconfig)),
       },
     ],
     [InspectServiceService, { ...(ports.graph && inspectMethods(router, ports.graph)) }],
+    [TimeServiceService, { ...(ports.time && timeMethods(router, ports.time)) }],
+    [ClusterServiceService, { ...(ports.health && clusterMethods(router, ports.health)) }],
   ];
 }

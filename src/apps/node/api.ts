@@ -1,7 +1,7 @@
 /** Serves the API of this node, with the identity and the trust that its resources hold. */
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
-import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot } from "#resources";
+import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
 import { after, ControllerStatus, type Logger, type Metadata, seconds } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
 import { DamagedResource } from "#runtime/store";
@@ -14,12 +14,15 @@ import {
   startApid,
 } from "../apid/index.ts";
 import type { AuditLog } from "../audit/index.ts";
+import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import type { Surroundings } from "./acceptance.ts";
+import { healthCheck } from "./health.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
 import { type Configurations, openConfigurations } from "./trial.ts";
 import { build } from "./version.ts";
+import { virtualTree } from "./virtual-tree.ts";
 
 /** Who issues what apid listens with. */
 const API_CONTROLLER = "secrets.APIController";
@@ -148,6 +151,7 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
 }
 
 function ports(options: ApiOptions, configurations: Configurations, current: Serving): NodePorts {
+  const { store, clock, boot } = options;
   const issueLeaf = leafIssuer(options);
   return {
     build,
@@ -159,6 +163,10 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     },
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
     graph: () => options.engine.graph(),
+    time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
+    health: healthCheck({ store, clock }),
+    files: virtualTree({ store, boot, startedAt: clock.now() }),
+    kubeconfig: { clock, issue: () => issueAdminKubeconfig({ store, clock, issueLeaf }) },
   };
 }
 
