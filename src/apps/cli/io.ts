@@ -35,6 +35,8 @@ export interface Shell {
    * Only those who wait ask for it: until then a signal ends the process at once, as usual.
    */
   readonly interruption: () => AbortSignal;
+  /** Opens a file in the editor of the user, and waits until that has ended; rejects when it failed. */
+  readonly edit: (path: string) => Promise<void>;
 }
 
 /** The world of one run of a verb. */
@@ -81,6 +83,7 @@ export function processShell(process: NodeJS.Process): Shell {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
+    edit: async (path) => (await import("./editor.ts")).openEditor(process.env, path),
     interruption() {
       if (!waiting) for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
       waiting = true;

@@ -8,6 +8,7 @@ import { getCommand } from "./commands/get.ts";
 import { helpCommand } from "./commands/help.ts";
 import { storeCommand } from "./commands/store.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { editCommand, machineConfigCommand, patchCommand } from "./commands/patch.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
@@ -47,6 +48,8 @@ function program(run: Run): Command {
     .addHelpText("after", EPILOGUE);
   withConnectionFlags(root);
   for (const command of [upCommand, getCommand, applyConfigCommand, configCommand])
+    root.addCommand(command(run));
+  for (const command of [patchCommand, editCommand, machineConfigCommand])
     root.addCommand(command(run));
   for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])
     root.addCommand(command(run));

@@ -26,6 +26,7 @@ beforeEach(async () => {
     home: here.home,
     clock: systemClock,
     random: systemRandom,
+    edit: () => Promise.reject(new Error("no editor")),
     interruption: () => new AbortController().signal,
   };
 });

@@ -36,6 +36,8 @@ export interface World {
   readonly stdin?: string;
   readonly terminal?: boolean;
   readonly signal?: AbortSignal;
+  /** What the user does in the editor. */
+  readonly edit?: (path: string) => Promise<void>;
   /** Sees the standard output as it is written. */
   readonly onStdout?: (text: string) => void;
 }
@@ -66,6 +68,7 @@ export async function bench(now: Instant): Promise<Bench> {
       home,
       clock,
       random: systemRandom,
+      edit: world.edit ?? (() => Promise.reject(new Error("no editor"))),
       interruption: () => world.signal ?? new AbortController().signal,
     };
     return { status: await runCli(argv, io, async () => io), ...seen };

@@ -81,7 +81,10 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
     [["gen", "keypair", "--organization", "x", "--ip", "1.2.3"], "invalid IP: 1.2.3"],
     [["gen", "secrets", "-p", "a", "--from-controlplane-config", "b"], "cannot be used with"],
     [["apply-config"], "error: required option '-f, --file <file>' not specified\n"],
-    [["apply-config", "-f", "x", "-m", "reboot"], "Allowed choices are auto, no-reboot."],
+    [
+      ["apply-config", "-f", "x", "-m", "reboot"],
+      "Allowed choices are auto, no-reboot, staged, try.",
+    ],
     [["validate", "-c", "x"], "error: required option '-m, --mode <mode>' not specified\n"],
     [["up", "--api-port", "65536"], "Not a port, 1 to 65535."],
     [["up", "--api-address", "localhost"], "Not an IP address."],
