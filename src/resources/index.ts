@@ -10,6 +10,7 @@ import { SecretsStatus } from "./kubernetes/secrets-status.ts";
 import { fqdn, HostnameStatus } from "./network/hostname-status.ts";
 import { NetworkStatus } from "./network/network-status.ts";
 import { NodeAddress } from "./network/node-address.ts";
+import { Service } from "./runtime/service.ts";
 import { TimeStatus } from "./runtime/time-status.ts";
 import { AcceptedRoot } from "./secrets/accepted-root.ts";
 import { ApiCertificates } from "./secrets/api.ts";
@@ -61,6 +62,7 @@ export {
   SecretsStatus,
   SecurityStatus,
   SEED,
+  Service,
   STAGED,
   TimeStatus,
   TrustdCertificates,
@@ -94,6 +96,7 @@ export const kinds: readonly AnyResourceType[] = [
   RenewalRequest,
   SecretsStatus,
   SecurityStatus,
+  Service,
   TimeStatus,
   TrustdCertificates,
 ];

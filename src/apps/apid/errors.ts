@@ -73,6 +73,40 @@ export class UnhealthyError extends CodedError {
   readonly code = "ERR_UNHEALTHY";
 }
 
+/** No log has that id. */
+export class UnknownLogError extends CodedError {
+  readonly code = "ERR_LOG_UNKNOWN";
+}
+
+/** A reader of events was so slow that some are gone. */
+export class EventsOverrunError extends CodedError {
+  readonly code = "ERR_EVENTS_OVERRUN";
+  constructor(lost: number) {
+    super(`${lost} events came faster than they were read, and are gone`);
+  }
+}
+
+/** No service has that id. */
+export class UnknownServiceError extends CodedError {
+  readonly code = "ERR_SERVICE_UNKNOWN";
+  constructor(id: string, ids: readonly string[]) {
+    super(`service ${JSON.stringify(id)} is not defined: there is ${ids.join(", ")}`);
+  }
+}
+
+/** That cannot be done with the service. */
+export class ServiceRefusedError extends CodedError {
+  readonly code = "ERR_SERVICE_REFUSED";
+}
+
+/** The node is on its way down. */
+export class EndingInProgressError extends CodedError {
+  readonly code = "ERR_ENDING_IN_PROGRESS";
+  constructor(ending: string) {
+    super(`a ${ending} of this node is under way`);
+  }
+}
+
 /** Statuses of apid's own errors, then those of the runtime. */
 export const apidStatuses: readonly StatusTable[] = [
   {
@@ -83,6 +117,11 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_SECRET_FILE: { status: status.PERMISSION_DENIED },
     ERR_KUBERNETES_AUTHORITY_MISSING: { status: status.FAILED_PRECONDITION },
     ERR_UNHEALTHY: { status: status.DEADLINE_EXCEEDED },
+    ERR_LOG_UNKNOWN: { status: status.NOT_FOUND },
+    ERR_EVENTS_OVERRUN: { status: status.RESOURCE_EXHAUSTED },
+    ERR_SERVICE_UNKNOWN: { status: status.NOT_FOUND },
+    ERR_SERVICE_REFUSED: { status: status.FAILED_PRECONDITION },
+    ERR_ENDING_IN_PROGRESS: { status: status.FAILED_PRECONDITION },
   },
   forwardingStatuses,
   runtimeStatuses,

@@ -3,11 +3,14 @@ export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
 export {
   ControlPlaneOnlyError,
+  EndingInProgressError,
   KubernetesAuthorityMissingError,
   ListenError,
   ListenerMaterialError,
   SecretFileError,
+  ServiceRefusedError,
   UnhealthyError,
+  UnknownServiceError,
 } from "./errors.ts";
 export type { CheckHealth } from "./cluster.ts";
 export type { Directory, Entry, File, Stat, Symlink } from "./machine/file-tree.ts";
@@ -19,3 +22,14 @@ export type { ApplyMode } from "./machine/apply-configuration.ts";
 export { TALOS_API_LEVEL } from "./machine/version.ts";
 export type { Build } from "./machine/version.ts";
 export type { NodePorts } from "./services.ts";
+export type { NodeEvent, NodeEvents } from "./machine/events.ts";
+export type { EndingName, EndRun } from "./machine/lifecycle.ts";
+export type { NodeLogs } from "./machine/logs.ts";
+export type {
+  NodeServices,
+  ServiceHealth,
+  ServiceStateName,
+  ServiceStatus,
+} from "./machine/services.ts";
+export { Ring } from "./ring.ts";
+export { xidSource } from "./xid.ts";

@@ -17,6 +17,10 @@ import { containersMethods } from "./machine/containers.ts";
 import type { Directory } from "./machine/file-tree.ts";
 import { filesMethods } from "./machine/files.ts";
 import { kubeconfigMethods, type KubeconfigPort } from "./machine/kubeconfig.ts";
+import { eventsMethods, type NodeEvents } from "./machine/events.ts";
+import { lifecycleMethods, type EndRun } from "./machine/lifecycle.ts";
+import { logsMethods, type NodeLogs } from "./machine/logs.ts";
+import { servicesMethods, type NodeServices } from "./machine/services.ts";
 import { versionMethods, type Build } from "./machine/version.ts";
 import type { Router } from "./router.ts";
 import { timeMethods, type Timekeeping } from "./time.ts";
@@ -33,6 +37,10 @@ export interface NodePorts {
   /** The root of what `list` and `read` show. */
   readonly files?: Directory;
   readonly kubeconfig?: KubeconfigPort;
+  readonly services?: NodeServices;
+  readonly logs?: NodeLogs;
+  readonly events?: NodeEvents;
+  readonly endRun?: EndRun;
 }
 
 /** A service and what of it is served. */
@@ -55,6 +63,10 @@ export function servicesOf(
         ...containersMethods(router),
         ...(ports.files && filesMethods(router, ports.files)),
         ...(ports.kubeconfig && kubeconfigMethods(router, ports.kubeconfig)),
+        ...(ports.services && servicesMethods(router, ports.services)),
+        ...(ports.logs && logsMethods(router, ports.logs)),
+        ...(ports.events && eventsMethods(router, ports.events)),
+        ...(ports.endRun && lifecycleMethods(router, ports.endRun)),
       },
     ],
     [InspectServiceService, { ...(ports.graph && inspectMethods(router, ports.graph)) }],

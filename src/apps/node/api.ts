@@ -4,7 +4,7 @@ import { type IssueLeaf, leafIssuer } from "#pki";
 import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
 import { after, ControllerStatus, type Logger, type Metadata, seconds } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
-import { DamagedResource } from "#runtime/store";
+import { DamagedResource, type Store } from "#runtime/store";
 import {
   type Apid,
   ControlPlaneOnlyError,
@@ -18,6 +18,8 @@ import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import type { Surroundings } from "./acceptance.ts";
 import { healthCheck } from "./health.ts";
+import { tellingRefusals } from "./refusals.ts";
+import { restartableApid } from "./restartable.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
 import { type Configurations, openConfigurations } from "./trial.ts";
@@ -48,24 +50,31 @@ interface ApiOptions extends Surroundings {
  * @throws {ListenError} when the address or port cannot be had; the reason of the signal
  */
 export async function serveApi(options: ApiOptions): Promise<Apid> {
-  const { store, log } = options;
+  const { store, log, clock, boot } = options;
   const names = followNames(store);
   const current = serving();
   const configurations = openConfigurations(options);
-  const apid = await firstServer(options, current, (material) =>
+  const start = (material: ListenerMaterial, port: number) =>
     startApid({
       address: options.address,
-      port: options.port,
+      port,
       material,
       store,
       kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
-      clock: options.clock,
+      clock,
       log,
       ports: ports(options, configurations, current),
       record: (entry) => options.audit.record(entry),
       names: () => names.now(),
-    }),
-  );
+    });
+  const first = await firstServer(options, current, (material) => start(material, options.port));
+  const again = async (port: number) => {
+    const held = await heldSpec(store);
+    const opened = await start(materialOf(held), port);
+    current.set(held);
+    return opened;
+  };
+  const apid = restartableApid(first, again, { services: boot.services, clock, log });
   const rotation = store.watch(ApiCertificates, "api").subscribe((event) => {
     if (event.type !== "created" && event.type !== "updated") return;
     try {
@@ -73,7 +82,10 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       current.set(event.resource.spec);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error({ reason }, "apid keeps its identity: the new one cannot be used");
+      log.error(
+        { component: "apid", reason },
+        "apid keeps its identity: the new one cannot be used",
+      );
     }
   });
   const close = async () => {
@@ -91,6 +103,13 @@ const materialOf = (spec: Served): ListenerMaterial => ({
   ca: spec.acceptedCAs.map(({ crt }) => crt),
   ...(spec.client && { client: spec.client }),
 });
+
+/** @throws {ListenerMaterialError} when there is none */
+async function heldSpec(store: Store): Promise<Served> {
+  const held = await store.get(ApiCertificates, "api");
+  if (held === undefined) throw new ListenerMaterialError("apid has no certificate at this moment");
+  return held.spec;
+}
 
 /** Starts with the first certificate that can be listened with, and tells what it waits for. */
 async function firstServer(
@@ -128,7 +147,7 @@ async function firstServer(
       return apid;
     } catch (error) {
       if (!(error instanceof ListenerMaterialError)) throw error;
-      log.error({ reason: error.message }, "apid waits for another certificate");
+      log.error({ component: "apid", reason: error.message }, "apid waits for another certificate");
       return undefined;
     }
   }
@@ -143,7 +162,10 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
     const reason = error?.message ?? waitingFor;
     if (reason === told || reason === "") return;
     told = reason;
-    log.warn({ controller: API_CONTROLLER, reason }, "apid waits for its certificate");
+    log.warn(
+      { component: "apid", controller: API_CONTROLLER, reason },
+      "apid waits for its certificate",
+    );
   });
   return () => {
     telling.unsubscribe();
@@ -153,10 +175,13 @@ function tellWaiting({ store, log }: ApiOptions): () => void {
 function ports(options: ApiOptions, configurations: Configurations, current: Serving): NodePorts {
   const { store, clock, boot } = options;
   const issueLeaf = leafIssuer(options);
+  const { services, logs, events, endings } = boot;
   return {
     build,
     async applyConfiguration({ data, ...request }) {
-      const { warnings, details } = await configurations.apply(data, request);
+      const { warnings, details } = await tellingRefusals(events, () =>
+        configurations.apply(data, request),
+      );
       const isInForce = !request.dryRun && request.mode !== "staged";
       const late = isInForce ? await takenUp(data, current, options) : [];
       return { warnings: [...warnings, ...late], modeDetails: details };
@@ -167,6 +192,10 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     health: healthCheck({ store, clock }),
     files: virtualTree({ store, boot, startedAt: clock.now() }),
     kubeconfig: { clock, issue: () => issueAdminKubeconfig({ store, clock, issueLeaf }) },
+    services,
+    logs: logs.logs,
+    events,
+    endRun: endings.end,
   };
 }
 

@@ -1,19 +1,38 @@
-/** What tells one start of a node from the next. */
-import type { Random } from "#runtime";
-
-/** A random UUID (RFC 9562 §5.4). */
-export function uuid(random: Random): string {
-  const bytes = Buffer.from(random.bytes(16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
+/** What a node knows of one run of it; all of that is new after a reboot. */
+import type { Clock, Random } from "#runtime";
+import { openEndings, type Endings } from "./ending.ts";
+import { openEventLog, type EventLog } from "./event-log.ts";
+import { openLogBook, type LogBook } from "./log-book.ts";
+import { openMachineStatus, type MachineStatus } from "./machine-status.ts";
+import { openServiceBoard, type ServiceBoard } from "./service-board.ts";
+import { beginSequence, type Sequence } from "./sequence.ts";
+import { uuid } from "./uuid.ts";
 
 /** One run of a node, from its start until it is shut down or rebooted. */
 export interface Boot {
   /** A UUID, as Linux has it in `/proc/sys/kernel/random/boot_id`; another one after each reboot. */
   readonly bootId: string;
+  readonly events: EventLog;
+  readonly logs: LogBook;
+  readonly services: ServiceBoard;
+  readonly machine: MachineStatus;
+  /** The start itself, as it is told. */
+  readonly sequence: Sequence;
+  readonly endings: Endings;
 }
 
 /** Begins a run. */
-export const newBoot = (random: Random): Boot => ({ bootId: uuid(random) });
+export function newBoot(world: { readonly clock: Clock; readonly random: Random }): Boot {
+  const events = openEventLog(world);
+  const sequence = beginSequence(events, "boot");
+  const services = openServiceBoard({ ...world, events });
+  return {
+    bootId: uuid(world.random),
+    events,
+    sequence,
+    services,
+    machine: openMachineStatus(events, services),
+    logs: openLogBook(),
+    endings: openEndings(world),
+  };
+}

@@ -9,20 +9,23 @@ import { CodedError, ControllerStatus, type Logger, systemClock, systemRandom } 
 import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
-import { checkListen } from "../apid/index.ts";
-import { auditDirectory, openAuditLog } from "../audit/index.ts";
+import { type Apid, checkListen, type EndingName } from "../apid/index.ts";
+import { auditDirectory, type AuditLog, openAuditLog } from "../audit/index.ts";
 import { serveApi } from "./api.ts";
-import { newBoot } from "./boot.ts";
+import { type Boot, newBoot } from "./boot.ts";
 import { accept, type Surroundings } from "./acceptance.ts";
 import { holdsConfig, readConfigFiles, settleConfiguration } from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
-import { holdProcess, unlessStopped, untilStopped } from "./lifetime.ts";
+import { announceEnd, endOf } from "./ending.ts";
+import { holdProcess, unlessStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import { awaitConfiguration } from "./maintenance.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { type Damage, damageIn } from "./damage.ts";
 import { filePublisher, publisherOf } from "./published-files.ts";
+import { restartableEngine } from "./restartable.ts";
+import { keepServiceResources } from "./service-resources.ts";
 import { holdsState, openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
 import { askMachine, askNobody } from "./time-source.ts";
@@ -35,35 +38,64 @@ export class FilesUnpublishedError extends CodedError {
 }
 
 /**
- * Runs a node until `io.signal` is aborted.
+ * Runs a node until `io.signal` is aborted or somebody shuts it down; a reboot begins it anew.
  *
  * @returns the exit status: 0
  * @throws {CodedError} when it cannot start; what was there before is as it was
  */
 export async function runNode(options: NodeOptions, io: NodeIo): Promise<number> {
-  const { signal } = io;
-  const log = nodeLogger(io, process.env.TRUSTPLANE_LOG_LEVEL);
-  const stopping = () => {
-    log.info({}, "stopping");
-  };
-  signal.addEventListener("abort", stopping, { once: true });
   const letGo = holdProcess();
   try {
-    await live(options, io, log);
-  } catch (error) {
-    // Told to stop while it was starting, which is not a failure.
-    if (!signal.aborted || error !== signal.reason) throw error;
+    for (let next: NodeOptions | undefined = options; next !== undefined;)
+      next = (await run(next, io)) === "reboot" ? rebooted(next) : undefined;
   } finally {
     letGo();
-    signal.removeEventListener("abort", stopping);
   }
   return 0;
 }
 
-/** @throws {CodedError} when it cannot start; the reason of the signal when that comes before */
-async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void> {
+/** What is in force by then is what a reboot is about, not what the first start was given. */
+const rebooted = (options: NodeOptions): NodeOptions => ({
+  ...options,
+  configFiles: [],
+  configOverwrite: false,
+});
+
+/** One run, from start to end. */
+async function run(options: NodeOptions, io: NodeIo): Promise<EndingName> {
   const { signal } = io;
-  const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
+  const boot = newBoot(world);
+  const log = nodeLogger(io, process.env.TRUSTPLANE_LOG_LEVEL, boot.logs.write);
+  const stopping = () => {
+    log.info({}, "stopping");
+  };
+  signal.addEventListener("abort", stopping, { once: true });
+  try {
+    return await live(options, io, { boot, log });
+  } catch (error) {
+    // Told to stop while it was starting, which is not a failure.
+    if (!signal.aborted || error !== signal.reason) throw error;
+    return "shutdown";
+  } finally {
+    signal.removeEventListener("abort", stopping);
+  }
+}
+
+const world = { clock: systemClock, random: systemRandom, keys: webCryptoKeys() };
+
+interface Run {
+  readonly boot: Boot;
+  readonly log: Logger;
+}
+
+/**
+ * @returns how it is to go on
+ * @throws {CodedError} when it cannot start; the reason of the signal when that comes before
+ */
+async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promise<EndingName> {
+  const { signal } = io;
+  log.info({ bootId: boot.bootId }, "starting");
+  tellOfTrustd(boot, log);
   await unlessStopped(signal, checkStart(options, world));
   const publishedBy = () =>
     publisherOf(Object.keys(directories).map((name) => join(pkiDirOf(options), name)));
@@ -78,39 +110,90 @@ async function live(options: NodeOptions, io: NodeIo, log: Logger): Promise<void
   const settling = isBlank ? nothingYet : settle(options, surroundings);
   const { warnings, demo } = await unlessStopped(signal, settling);
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
-  await using engine = engineOf(options, surroundings, { demo, nodeId, damaged, log });
-  await unlessStopped(signal, engine.start());
-  if (isBlank)
-    await awaitConfiguration({
-      ...surroundings,
-      ...{ address: options.maintenanceAddress ?? "127.0.0.1", port: options.apiPort },
-      ...{ log, signal, tell: io.stderr },
-    });
-  await unlessStopped(signal, engine.settled());
+  const making = { demo, nodeId, damaged, log };
+  await using engine = restartableEngine(() => engineOf(options, surroundings, making), boot);
+  const { sequence } = boot;
+  await sequence.task("controllers", "startControllers", async () => {
+    await unlessStopped(signal, engine.start());
+    if (isBlank) await maintain(options, io, { ...surroundings, boot, log });
+    await unlessStopped(signal, engine.settled());
+  });
   await checkFiles(store);
-  const { apiAddress, apiPort: port } = options;
+  await using _following = followState({ boot, store, log });
   const directory = auditDirectory(options.stateDir);
   await using audit = await openAuditLog({ directory, clock: world.clock, log });
+  await using _api = await sequence.task("api", "startApid", () =>
+    serve(options, io, { ...surroundings, boot, engine, log, audit }),
+  );
+  boot.services.set("machined", "Running", "The node has started");
+  sequence.end();
+  boot.machine.enter("RUNNING");
+  const ending = await endOf(boot.endings, signal);
+  log.info({ actorId: ending.actorId }, `${ending.name} begins`);
+  await announceEnd(ending, boot, world.clock);
+  return ending.name;
+}
+
+/** Waits for a configuration. */
+async function maintain(options: NodeOptions, io: NodeIo, run: Surroundings & Run): Promise<void> {
+  const { apiPort: port, maintenanceAddress: address = "127.0.0.1" } = options;
+  run.boot.machine.enter("MAINTENANCE");
+  await awaitConfiguration({ ...run, address, port, signal: io.signal, tell: io.stderr });
+  run.boot.machine.enter("BOOTING");
+}
+
+/** Its log has a line, as that of everything else. */
+function tellOfTrustd({ services }: Boot, log: Logger): void {
+  const message = "Not served yet by this version";
+  services.set("trustd", "Waiting", message);
+  log.info({ component: "trustd" }, message);
+}
+
+/** Tells of the run in resources and events for as long as the store is open. */
+function followState({ boot, store, log }: Run & { readonly store: Store }): AsyncDisposable {
+  const stopFollowing = boot.machine.follow(store);
+  const keeping = keepServiceResources(boot.services, store, log);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stopFollowing();
+      await keeping[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Serves apid, and tells where it is and what is held. */
+async function serve(
+  options: NodeOptions,
+  io: NodeIo,
+  surroundings: Surroundings & Run & { readonly engine: Engine; readonly audit: AuditLog },
+): Promise<Apid> {
+  const { signal } = io;
+  const { store, log, boot } = surroundings;
+  const { apiAddress, apiPort: port } = options;
   const address = await reachableAddress(store, apiAddress);
   const tell = async () => {
     io.stdout(await unlessStopped(signal, statusTable(store, address)));
   };
-  const boot = newBoot(world.random);
-  const listening = { address: apiAddress, port, signal };
-  const serving = { ...surroundings, ...listening, boot, engine, log, audit };
-  await using api = await serveApi({ ...serving, onWait: tell });
-  const keeping = keepAdminTalosconfig({
-    path: join(options.stateDir, "talosconfig"),
-    address,
-    port: api.port,
-    issueLeaf: leafIssuer(world),
-    log,
-    ...surroundings,
-  });
-  await unlessStopped(signal, keeping);
-  await tell();
+  boot.services.set("apid", "Preparing", "Waiting for its certificate");
+  log.info({ component: "apid" }, "apid starts");
+  const serving = { ...surroundings, address: apiAddress, port, signal };
+  const api = await serveApi({ ...serving, onWait: tell });
+  try {
+    const keeping = keepAdminTalosconfig({
+      path: join(options.stateDir, "talosconfig"),
+      address,
+      port: api.port,
+      issueLeaf: leafIssuer(world),
+      ...surroundings,
+    });
+    await unlessStopped(signal, keeping);
+    await tell();
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
   if (io.stderrIsTerminal) io.stderr(whereabouts(options));
-  await untilStopped(signal);
+  return api;
 }
 
 const nothingYet = Promise.resolve({ warnings: [], demo: false });

@@ -1,4 +1,7 @@
-/** The node's log: one line for a person on a terminal, JSON for everything else; both to stderr. */
+/**
+ * The node's log: one line for a person on a terminal, JSON for everything else; both to stderr. What
+ * apid's clients read of it are lines for persons.
+ */
 import { pino } from "pino";
 import { CodedError, type Logger } from "#runtime";
 import type { NodeIo } from "./options.ts";
@@ -22,25 +25,41 @@ export class LogLevelError extends CodedError {
   }
 }
 
-/** One line: time, level, message, then the fields. */
-function readable(line: string): string {
-  const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+type Entry = Record<string, unknown>;
+
+/** One line: level, message, then the fields. */
+function readable({ time: _, level, msg, ...fields }: Entry): string {
   const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
-  const clock = String(time).slice(11, 19);
-  return `${clock} ${LEVELS[Number(level)] ?? ""} ${String(msg)}${rest.join("")}\n`;
+  return `${LEVELS[Number(level)] ?? ""} ${String(msg)}${rest.join("")}`;
 }
 
 /**
  * Makes the node's logger; `TRUSTPLANE_LOG_LEVEL` sets the level, default `info`.
  *
+ * @param record keeps a line, without its newline, of the component that it is of; also lines of the
+ *   level `info` that are not asked for on stderr
  * @throws {LogLevelError}
  */
-export function nodeLogger({ stderr, stderrIsTerminal }: NodeIo, level = "info"): Logger {
+export function nodeLogger(
+  { stderr, stderrIsTerminal }: NodeIo,
+  level = "info",
+  record?: (component: unknown, line: string) => void,
+): Logger {
   if (!NAMES.includes(level)) throw new LogLevelError(level);
+  const shown = levelOf(level);
   const stream = {
     write: (line: string) => {
-      stderr(stderrIsTerminal ? readable(line) : line);
+      const entry = JSON.parse(line) as Entry;
+      const time = String(entry.time);
+      const { component, ...others } = entry;
+      record?.(component, `${time} ${readable(others)}`);
+      if (Number(entry.level) < shown) return;
+      stderr(stderrIsTerminal ? `${time.slice(11, 19)} ${readable(entry)}\n` : line);
     },
   };
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const lowest = record && shown > levelOf("info") ? "info" : level;
+  return pino({ level: lowest, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
 }
+
+const levelOf = (name: string): number =>
+  Number(Object.entries(LEVELS).find(([, word]) => word.toLowerCase() === name)?.[0]);

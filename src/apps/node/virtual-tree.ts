@@ -27,7 +27,7 @@ export function virtualTree({
   startedAt,
 }: {
   readonly store: Store;
-  readonly boot: Boot;
+  readonly boot: Pick<Boot, "bootId">;
   readonly startedAt: Instant;
 }): Directory {
   const statOf = (size: number, mode: number) => ({

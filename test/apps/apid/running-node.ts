@@ -184,3 +184,10 @@ export const reply = <Response>(
       else resolve(response);
     });
   });
+
+/** Everything that comes. */
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,113 @@
+/** What can be started anew inside a running node, while those who use it hold on to it. */
+import { after, seconds, type Clock, type Logger } from "#runtime";
+import type { Engine } from "#runtime/engine";
+import type { Apid } from "../apid/index.ts";
+import type { ServiceBoard } from "./service-board.ts";
+
+/** How long a listener that could not be opened again waits for the next try. */
+const RETRY = seconds(1);
+
+/** What a restart is told by and to. */
+export interface RestartOptions {
+  readonly services: ServiceBoard;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An engine that can be stopped and started: each time a new one, with the same controllers. */
+export function restartableEngine(
+  make: () => Engine,
+  { services }: Pick<RestartOptions, "services">,
+): Engine {
+  const id = "controller-runtime";
+  let engine = make();
+  const start = async () => {
+    services.set(id, "Preparing", "Starting the controllers");
+    await engine.start();
+    services.set(id, "Running", "The controllers run");
+  };
+  const stop = () => engine.stop();
+  services.onRestart(id, async () => {
+    services.set(id, "Stopping", "Restarting by request");
+    await engine.stop();
+    try {
+      engine = make();
+      await start();
+    } catch (error) {
+      services.set(id, "Failed", "The controllers could not be started again: reboot the node");
+      throw error;
+    }
+    return `Service "${id}" restarted`;
+  });
+  return {
+    start,
+    stop,
+    register: (...controllers) => engine.register(...controllers),
+    settled: () => engine.settled(),
+    graph: () => engine.graph(),
+    metrics: () => engine.metrics(),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/**
+ * An apid that can be closed and opened again on its port. Who asks for that hears the answer first,
+ * and connections are told to go.
+ *
+ * @param open with the identity that is held then
+ */
+export function restartableApid(
+  first: Apid,
+  open: (port: number) => Promise<Apid>,
+  { services, clock, log }: RestartOptions,
+): Apid {
+  const { port } = first;
+  let apid = first;
+  let denied: ReadonlySet<string> = new Set();
+  let isClosed = false;
+  let restarting: Promise<void> | undefined;
+  services.set("apid", "Running", `Listening on port ${port}`);
+
+  const reopen = async () => {
+    services.set("apid", "Stopping", "Restarting by request");
+    await apid.close();
+    while (!isClosed)
+      try {
+        services.set("apid", "Starting", "Opening the listener");
+        apid = await open(port);
+        apid.deny(denied); // who is denied stays so, and nobody has been let in yet
+        services.set("apid", "Running", `Listening on port ${port}`);
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.error(
+          { component: "apid", reason },
+          "apid cannot be opened again, and tries once more",
+        );
+        services.set("apid", "Failed", reason);
+        await new Promise<void>((resolve) => clock.alarm(after(clock.now(), RETRY), resolve));
+      }
+  };
+  services.onRestart("apid", async () => {
+    clock.alarm(clock.now(), () => {
+      if (!isClosed) restarting ??= reopen().finally(() => (restarting = undefined));
+    });
+    return 'Service "apid" restarted';
+  });
+  const close = async () => {
+    isClosed = true;
+    await restarting;
+    await apid.close();
+  };
+  return {
+    port,
+    rotate: (material) => apid.rotate(material),
+    deny(fingerprints) {
+      denied = fingerprints;
+      apid.deny(fingerprints);
+    },
+    connectionsUnder: (fingerprint) => apid.connectionsUnder(fingerprint),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
