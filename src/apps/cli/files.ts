@@ -10,7 +10,7 @@ export const STREAM = "-";
 /** A file to write; `path` as the user gave it. */
 export interface OutputFile {
   readonly path: string;
-  readonly content: string;
+  readonly content: string | Uint8Array;
 }
 
 /**

@@ -11,7 +11,7 @@ import { FAILURE, INTERRUPTED, OK } from "./status.ts";
 
 /** Where text goes. */
 export interface Sink {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   /** Whether a person is likely to be watching. */
   readonly isTTY?: boolean;
   /** How wide the terminal is. */

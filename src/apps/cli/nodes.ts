@@ -1,5 +1,5 @@
 /** The nodes that a verb talks to, and how their failures add up. */
-import { connect, connectInsecurely, type Client } from "../client/index.ts";
+import { connect, connectInsecurely, endsSoon, type Client } from "../client/index.ts";
 import { advised, type Caller } from "./advice.ts";
 import { checkEndpoints, checkNodes } from "./endpoints.ts";
 import { ArgumentError, report, UsageError } from "./errors.ts";
@@ -7,6 +7,7 @@ import type { Connection } from "./flags.ts";
 import type { Io } from "./io.ts";
 import { FAILURE, OK } from "./status.ts";
 import { chosenContext, openTalosconfig } from "./talosconfig.ts";
+import { warn } from "./terminal.ts";
 
 /** What a node answered. */
 export interface Answer<T> {
@@ -24,6 +25,12 @@ export interface Nodes {
   readonly usual: readonly string[];
   /** Asks all nodes at once; one that fails is reported, and stops no other. In their order. */
   readonly each: <T>(ask: (node: string) => Promise<T>) => Promise<readonly Answer<T>[]>;
+  /**
+   * The one node that is meant.
+   *
+   * @throws {ArgumentError} when there are several
+   */
+  readonly single: (verb: string) => string;
   /** The answer of the first node that has one. */
   readonly any: <T>(ask: (node: string) => Promise<T>) => Promise<T>;
   /** Reports a failure that stops nothing else. */
@@ -75,6 +82,8 @@ export async function withNodes(
     }
   };
   await using client = open();
+  const ending = endsSoon({ crt, source }, io.clock);
+  if (ending !== undefined) warn(io, [ending]);
   return await use(nodesOf(io, caller, { client, names, endpoints, usual }));
 }
 
@@ -108,6 +117,14 @@ function nodesOf(
     ...some,
     fail,
     status: () => status,
+    single(verb) {
+      const [node, ...others] = names;
+      if (node === undefined || others.length > 0)
+        throw new ArgumentError(
+          `command "${verb}" is not supported with multiple nodes: name one with --nodes`,
+        );
+      return node;
+    },
     async each<T>(ask: (node: string) => Promise<T>) {
       const answers = await Promise.all(
         names.map(async (node): Promise<Answer<T>[]> => {

@@ -2,14 +2,22 @@
 import { Command, CommanderError } from "commander";
 import { applyConfigCommand } from "./commands/apply-config.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
+import { containersCommand } from "./commands/containers.ts";
 import { genCommand } from "./commands/gen.ts";
 import { getCommand } from "./commands/get.ts";
+import { healthCommand } from "./commands/health.ts";
 import { helpCommand } from "./commands/help.ts";
+import { kubeconfigCommand } from "./commands/kubeconfig.ts";
+import { listCommand } from "./commands/list.ts";
+import { readCommand } from "./commands/read.ts";
 import { storeCommand } from "./commands/store.ts";
+import { supportCommand } from "./commands/support.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { editCommand, machineConfigCommand, patchCommand } from "./commands/patch.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { timeCommand } from "./commands/time.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -53,8 +61,14 @@ function program(run: Run): Command {
     root.addCommand(command(run));
   for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])
     root.addCommand(command(run));
+  for (const command of [timeCommand, healthCommand, readCommand, listCommand])
+    root.addCommand(command(run));
+  for (const command of [containersCommand, kubeconfigCommand, supportCommand])
+    root.addCommand(command(run));
   for (const command of [auditCommand, simulateCommand, versionCommand])
     root.addCommand(command(run));
+  root.addCommand(completionCommand(run));
+  root.addCommand(completeCommand(run), { hidden: true });
   return root;
 }
 

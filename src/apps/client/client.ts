@@ -3,6 +3,7 @@ import type { Clock, Pointer } from "#runtime";
 import { openConnection, type Connection } from "./connection.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { failover, type Endpoints } from "./failover.ts";
+import { fileCalls, type FileEntry, type FileQuery } from "./file-calls.ts";
 import {
   machineCalls,
   type ApplyMode,
@@ -12,6 +13,7 @@ import {
 } from "./machine-calls.ts";
 import { checkIdentity, type Identity } from "./own-certificate.ts";
 import { resourceCalls } from "./resource-calls.ts";
+import { statusCalls, type NodeTime } from "./status-calls.ts";
 import type { RemoteEvent, RemoteResource } from "./resource.ts";
 
 export interface ClientOptions extends Identity {
@@ -34,6 +36,15 @@ export interface CallOptions {
 export interface Place {
   readonly namespace: string;
   readonly type: string;
+}
+
+/** A container that runs on a node. */
+export interface Container {
+  readonly namespace: string;
+  readonly id: string;
+  readonly image: string;
+  readonly pid: number;
+  readonly status: string;
 }
 
 export interface Client extends AsyncDisposable {
@@ -59,6 +70,27 @@ export interface Client extends AsyncDisposable {
     request: { readonly roles: readonly string[]; readonly lifetime: number },
     options?: CallOptions,
   ): Promise<ClientConfiguration>;
+  /** The clock of the node beside that of a server that it asks; default the one that it has. */
+  time(options?: CallOptions & { readonly server?: string }): Promise<NodeTime>;
+  /**
+   * What a check of the cluster's health says as it goes on; it fails when not all is well in time.
+   *
+   * @param request `timeout` in milliseconds
+   */
+  checkHealth(
+    request: {
+      readonly timeout: number;
+      readonly controlPlanes: readonly string[];
+      readonly workers: readonly string[];
+    },
+    options?: CallOptions,
+  ): AsyncIterable<string>;
+  /** A file, in pieces. */
+  read(path: string, options?: CallOptions): AsyncIterable<Uint8Array>;
+  files(query: FileQuery, options?: CallOptions): AsyncIterable<FileEntry>;
+  /** A new kubeconfig for an administrator, as YAML text. */
+  kubeconfig(options?: CallOptions): Promise<string>;
+  containers(options?: CallOptions): Promise<readonly Container[]>;
   /** What the controllers of the node read and write. */
   dependencies(options?: CallOptions): Promise<readonly Dependency[]>;
   close(): void;
@@ -89,6 +121,8 @@ export function clientOf(endpoints: Endpoints, connections: readonly Connection[
   return {
     ...resourceCalls(endpoints),
     ...machineCalls(endpoints),
+    ...fileCalls(endpoints),
+    ...statusCalls(endpoints),
     close,
     [Symbol.asyncDispose]: async () => close(),
   };

@@ -1,6 +1,8 @@
 /** The client of apid, which the command line and the tests use. */
 export { connect } from "./client.ts";
-export type { CallOptions, Client, ClientOptions, Place } from "./client.ts";
+export type { CallOptions, Client, ClientOptions, Container, Place } from "./client.ts";
+export type { FileEntry, FileQuery, FileType } from "./file-calls.ts";
+export type { NodeTime } from "./status-calls.ts";
 export type {
   ApplyMode,
   ClientConfiguration,
@@ -20,6 +22,7 @@ export {
   UnreachableError,
 } from "./errors.ts";
 export type { CertificateProblem } from "./errors.ts";
+export { endsSoon } from "./own-certificate.ts";
 export type { Identity } from "./own-certificate.ts";
 export { ReplyError } from "./resource.ts";
 export type { RemoteEvent, RemoteMetadata, RemoteResource } from "./resource.ts";

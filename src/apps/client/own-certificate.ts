@@ -1,6 +1,6 @@
 /** What is wrong with our own certificate, found before anybody is bothered with it. */
-import { readCertificate } from "#pki";
-import type { Clock } from "#runtime";
+import { organizations, readCertificate } from "#pki";
+import { days, rfc3339, type Clock } from "#runtime";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { opensslKey } from "../rpc/openssl-key.ts";
 import { CertificateProblemError, type CertificateProblem } from "./errors.ts";
@@ -57,6 +57,28 @@ export function checkIdentity({ crt, key, source }: Identity, clock: Clock): voi
     );
   if (!isKeyOf(certificate, key))
     throw problem("ERR_CLIENT_CERTIFICATE_KEY", "the private key is not that of the certificate");
+}
+
+/** From when on an end is near. */
+const NEAR = days(30);
+
+/**
+ * Says that the client certificate ends within 30 days, and how to get another one.
+ *
+ * @returns nothing while there is time
+ */
+export function endsSoon({ crt, source }: Omit<Identity, "ca" | "key">, clock: Clock) {
+  const { notAfter, subject } = readCertificate(crt, source);
+  const left = notAfter - clock.now();
+  if (left < 0 || left >= NEAR) return undefined;
+  const roles = organizations(subject);
+  const whole = Math.floor(left / days(1));
+  const distance =
+    whole === 0 ? "in less than a day" : whole === 1 ? "in 1 day" : `in ${whole} days`;
+  return (
+    `the client certificate of ${source} ends ${distance}, at ${rfc3339(notAfter)}: ` +
+    `trustplane config new FILE${roles.length === 0 ? "" : ` --roles ${roles.join(",")}`} issues another one`
+  );
 }
 
 function isKeyOf(certificate: X509Certificate, pem: string): boolean {

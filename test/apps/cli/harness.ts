@@ -52,7 +52,8 @@ export async function bench(now: Instant): Promise<Bench> {
     const seen = { stdout: "", stderr: "" };
     const sink = (name: "stdout" | "stderr"): Sink => ({
       isTTY: world.terminal ?? false,
-      write(text) {
+      write(bytes) {
+        const text = typeof bytes === "string" ? bytes : Buffer.from(bytes).toString();
         seen[name] += text;
         if (name === "stdout") world.onStdout?.(text);
         return true;

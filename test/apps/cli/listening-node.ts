@@ -6,7 +6,7 @@ import { CertificateStatus, MachineConfig } from "#resources";
 import { silentLogger, systemClock, type SpecOf } from "#runtime";
 import { Namespace, registerKinds, ResourceDefinition } from "#runtime/engine";
 import { openMemoryStore, type Store } from "#runtime/store";
-import { startApid, type Apid } from "../../../src/apps/apid/index.ts";
+import { startApid, type Apid, type NodePorts } from "../../../src/apps/apid/index.ts";
 import { issueClient, issueServer, type issueRoot } from "../apid/running-node.ts";
 
 /** What each node says of its one certificate. */
@@ -43,7 +43,12 @@ export interface Received {
 /** Starts a node; it has a warning about every configuration. */
 export async function startNode(
   root: Awaited<ReturnType<typeof issueRoot>>,
-  { address, id, received }: { address: string; id: string; received: Received[] },
+  {
+    address,
+    id,
+    received,
+    more = {},
+  }: { address: string; id: string; received: Received[]; more?: Partial<NodePorts> },
 ): Promise<{ apid: Apid; store: Store }> {
   const server = await issueServer(root, { ipAddresses: [address] });
   const store = openMemoryStore();
@@ -71,6 +76,7 @@ export async function startNode(
         const talosconfig = writeTalosconfig({ context: "new", contexts: { new: context } });
         return { ca: root.crt, ...identity, talosconfig };
       },
+      ...more,
     },
   });
   return { apid, store };

@@ -71,7 +71,7 @@ describe("wrong usage has status 2, touches nothing, and says what was meant", (
       "'endpoint'\nhint: trustplane gen config --help shows how it is called\n",
     ],
     [["get", "a", "b", "c"], "error: too many arguments for 'get'. Expected 2 arguments but got 3"],
-    [["get", "rd", "-o", "xml"], "Allowed choices are table, yaml, json."],
+    [["get", "rd", "-o", "xml"], "Allowed choices are table, yaml, json, jsonpath=TEMPLATE."],
     [["gen", "secret"], "error: unknown command 'secret'\n(Did you mean secrets?)\n"],
     [["gen", "config", "name"], "error: missing required argument 'endpoint'\n"],
     [["gen", "config", "n", "e", "-t", "workers"], "controlplane, worker, talosconfig."],

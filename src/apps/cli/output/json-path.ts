@@ -6,7 +6,7 @@
  * JavaScript. Columns come from the server, so nothing here may be able to run code.
  */
 import { JsonPathError } from "./errors.ts";
-import { compactJson } from "./json.ts";
+import { compactJson, formatJson } from "./json.ts";
 import {
   parseTemplate,
   type Comparison,
@@ -41,19 +41,39 @@ export function cellOf({ parts, allowMissingKeys }: JsonPath, value: unknown): s
     return some
       .map((part) => {
         if ("text" in part) return part.text;
-        if ("path" in part) return walk(part.path, from).map(shown).join(" ");
-        return walk(part.range, from)
+        if ("path" in part) return walk(part.path, from, allowMissingKeys).map(shown).join(" ");
+        return walk(part.range, from, allowMissingKeys)
           .map((each) => printed(part.body, each))
           .join("");
       })
       .join("");
   }
+}
 
-  function walk(path: readonly Step[], from: unknown): readonly unknown[] {
-    let values: readonly unknown[] = [from];
-    for (const step of path) values = take(step, values, allowMissingKeys);
-    return values;
+/**
+ * What a template finds, one text for each result: objects and lists as indented JSON, anything else
+ * as it is.
+ *
+ * @throws {JsonPathError} also for a key that is not there, unless those are allowed
+ */
+export function resultsOf({ parts, allowMissingKeys }: JsonPath, value: unknown): string[] {
+  return found(parts, value).map((result) =>
+    result !== null && typeof result === "object" ? formatJson(result).trimEnd() : shown(result),
+  );
+
+  function found(some: readonly Part[], from: unknown): unknown[] {
+    return some.flatMap((part): readonly unknown[] => {
+      if ("text" in part) return [part.text];
+      if ("path" in part) return walk(part.path, from, allowMissingKeys);
+      return walk(part.range, from, allowMissingKeys).flatMap((each) => found(part.body, each));
+    });
   }
+}
+
+function walk(path: readonly Step[], from: unknown, lenient: boolean): readonly unknown[] {
+  let values: readonly unknown[] = [from];
+  for (const step of path) values = take(step, values, lenient);
+  return values;
 }
 
 const shown = (value: unknown): string => {

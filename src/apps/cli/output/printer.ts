@@ -1,7 +1,8 @@
 /** Prints the resources of `get`, one after the other, in the shape that was asked for. */
 import type { Io, Sink } from "../io.ts";
 import { statePaint } from "../terminal.ts";
-import { columnCells, resourceJson, resourceYaml } from "./resource.ts";
+import { parseJsonPath } from "./json-path.ts";
+import { columnCells, resourceJson, resourcePath, resourceYaml } from "./resource.ts";
 import type { Heading, Printable } from "./resource.ts";
 import { openTable } from "./table.ts";
 
@@ -25,26 +26,36 @@ export interface Printer {
   readonly print: (items: readonly Item[]) => readonly Error[];
 }
 
-export type OutputFormat = "table" | "yaml" | "json";
+/** `jsonpath=` is followed by a template. */
+export type OutputFormat = "table" | "yaml" | "json" | `jsonpath=${string}`;
 
-/** A printer for one kind; `watching` gives the table its column of marks. */
+/**
+ * A printer for one kind; `watching` gives the table its column of marks.
+ *
+ * @throws {JsonPathError} when there is a template, and it is malformed
+ */
 export function openPrinter(
   format: OutputFormat,
   columns: Columns,
   io: Pick<Io, "stdout" | "env">,
   watching: boolean,
 ): Printer {
-  return format === "table"
-    ? tablePrinter(columns, io, watching)
-    : documentPrinter(io.stdout, format === "yaml");
+  if (format === "table") return tablePrinter(columns, io, watching);
+  if (format === "yaml") return yamlPrinter(io.stdout);
+  const path = format === "json" ? undefined : parseJsonPath(format.slice(JSON_PATH.length), false);
+  const text = ({ heading, resource }: Item) =>
+    path === undefined ? resourceJson(heading, resource) : resourcePath(path, heading, resource);
+  return { print: (items) => printed(io.stdout, items, text) };
 }
 
-function documentPrinter(stdout: Sink, yaml: boolean): Printer {
+/** Before a template. */
+export const JSON_PATH = "jsonpath=";
+
+function yamlPrinter(stdout: Sink): Printer {
   let first = true;
   return {
     print: (items) =>
       printed(stdout, items, ({ heading, resource }) => {
-        if (!yaml) return resourceJson(heading, resource);
         const text = `${first ? "" : "---\n"}${resourceYaml(heading, resource)}`;
         first = false;
         return text;

@@ -7,7 +7,7 @@ import { compareUtf8, rfc3339 } from "#runtime";
 import type { RemoteMetadata, RemoteResource } from "../../client/index.ts";
 import { SpecParseError } from "./errors.ts";
 import { formatJson } from "./json.ts";
-import { cellOf, parseJsonPath } from "./json-path.ts";
+import { cellOf, parseJsonPath, resultsOf, type JsonPath } from "./json-path.ts";
 
 /** What of a resource is printed. */
 export type Printable = Pick<RemoteResource, "metadata" | "yamlSpec">;
@@ -44,10 +44,23 @@ export function resourceYaml(heading: Heading, { metadata, yamlSpec }: Printable
 }
 
 /** The resource as one JSON object; a version is a number, no owner is null, an id stays a string. */
-export function resourceJson(heading: Heading, resource: Printable): string {
+export const resourceJson = (heading: Heading, resource: Printable): string =>
+  formatJson(resourceObject(heading, resource));
+
+/**
+ * What a template finds in that object, a line for each result; what is not there is an error.
+ *
+ * @throws {JsonPathError}
+ */
+export const resourcePath = (path: JsonPath, heading: Heading, resource: Printable): string =>
+  resultsOf(path, resourceObject(heading, resource))
+    .map((result) => `${result}\n`)
+    .join("");
+
+function resourceObject(heading: Heading, resource: Printable): object {
   const { metadata } = resource;
   const { labels, annotations, finalizers } = metadata;
-  return formatJson({
+  return {
     ...heading,
     metadata: {
       ...Object.fromEntries(scalars(metadata)),
@@ -58,7 +71,7 @@ export function resourceJson(heading: Heading, resource: Printable): string {
       ...(finalizers.length > 0 && { finalizers }),
     },
     spec: specValue(resource),
-  });
+  };
 }
 
 /**

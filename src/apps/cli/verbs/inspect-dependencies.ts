@@ -1,10 +1,9 @@
 /** `inspect dependencies`: what controllers read and write, as a graph (talosctl-wire.md §2.5). */
-import type { Dependency, RemoteResource } from "../../client/index.ts";
+import type { Client, Dependency, RemoteResource } from "../../client/index.ts";
 import type { Connection } from "../flags.ts";
 import type { Io } from "../io.ts";
-import { ArgumentError } from "../errors.ts";
 import { DEFINITIONS, resolveKind } from "../kinds.ts";
-import { withNodes, type Nodes } from "../nodes.ts";
+import { withNodes } from "../nodes.ts";
 import { DotGraph } from "../output/dot.ts";
 
 /** The flags of `inspect dependencies`. */
@@ -32,16 +31,12 @@ export const inspectDependencies = (
   flags: Connection,
 ): Promise<number> =>
   withNodes(io, flags, async (nodes) => {
-    const [node, ...others] = nodes.names;
-    if (node === undefined || others.length > 0)
-      throw new ArgumentError(
-        'command "inspect dependencies" is not supported with multiple nodes: name one with --nodes',
-      );
-    const dependencies = await nodes.client.dependencies({ node });
-    const graph = withResources
-      ? ofResources(dependencies, await resourcesOf(nodes, node, dependencies))
-      : ofTypes(dependencies);
-    io.stdout.write(graph.toString());
+    const node = nodes.single("inspect dependencies");
+    io.stdout.write(
+      withResources
+        ? await graphWithResources(nodes.client, node)
+        : ofTypes(await nodes.client.dependencies({ node })).toString(),
+    );
     return nodes.status();
   });
 
@@ -61,11 +56,17 @@ function ofTypes(dependencies: readonly Dependency[]): DotGraph {
   return graph;
 }
 
+/** The graph with the resources that are there, in the DOT language. */
+export async function graphWithResources(client: Client, node: string): Promise<string> {
+  const dependencies = await client.dependencies({ node });
+  return ofResources(dependencies, await resourcesOf(client, node, dependencies)).toString();
+}
+
 /** By type; of a kind that cannot be listed, as one that is not for this client, there are none. */
 type Resources = ReadonlyMap<string, readonly RemoteResource[]>;
 
 async function resourcesOf(
-  { client }: Nodes,
+  client: Client,
   node: string,
   dependencies: readonly Dependency[],
 ): Promise<Resources> {
