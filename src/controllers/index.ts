@@ -1,4 +1,6 @@
 /** Every controller of this project, one file each. */
+export { clusterInfoController } from "./cluster/info.ts";
+export { memberController } from "./cluster/member.ts";
 export { machineTypeController } from "./config/machine-type.ts";
 export { fileStatusController } from "./files/status.ts";
 export { pkiFilesController, type PublishFiles } from "./files/pki-files.ts";

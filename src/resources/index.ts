@@ -1,6 +1,8 @@
 /** Every kind of this project, one file each, and the two lists that a node registers. */
 import type { AnyResourceType } from "#runtime";
 import { Identity } from "./cluster/identity.ts";
+import { ClusterInfo } from "./cluster/info.ts";
+import { Member } from "./cluster/member.ts";
 import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "./config/machine-config.ts";
 import { MachineType } from "./config/machine-type.ts";
 import { PKIStatus } from "./etcd/pki-status.ts";
@@ -37,6 +39,7 @@ export {
   CertificateStatus,
   certificateStates,
   CertSAN,
+  ClusterInfo,
   DeniedCertificate,
   EncryptionSalt,
   EtcdRoot,
@@ -53,6 +56,7 @@ export {
   MachineConfig,
   MachineType,
   MaintenanceRoot,
+  Member,
   NetworkStatus,
   NodeAddress,
   OSRoot,
@@ -74,6 +78,7 @@ export const kinds: readonly AnyResourceType[] = [
   ApiCertificates,
   CertificateStatus,
   CertSAN,
+  ClusterInfo,
   DeniedCertificate,
   EncryptionSalt,
   EtcdRoot,
@@ -89,6 +94,7 @@ export const kinds: readonly AnyResourceType[] = [
   MachineConfig,
   MachineType,
   MaintenanceRoot,
+  Member,
   NetworkStatus,
   NodeAddress,
   OSRoot,

@@ -6,6 +6,7 @@ import {
   apiController,
   type AskTime,
   certificateStatusController,
+  clusterInfoController,
   directories,
   type Directory,
   fileStatusController,
@@ -19,6 +20,7 @@ import {
   machineTypeController,
   maintenanceCertSANsController,
   maintenanceRootController,
+  memberController,
   networkStatusController,
   nodeAddressController,
   pkiFilesController,
@@ -42,6 +44,7 @@ import {
 import { type Clock, type Controller, days, type Instant, type Random } from "#runtime";
 import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
+import { version } from "./version.ts";
 
 interface Capabilities {
   readonly keys: KeyProvider;
@@ -49,6 +52,8 @@ interface Capabilities {
   readonly clock: Pick<Clock, "onStep">;
   readonly apiAddress: string;
   readonly hostname?: string;
+  /** Addresses of control planes; default none but this node. */
+  readonly members?: readonly string[];
   readonly askTime: AskTime;
   readonly publishFiles: PublishFiles;
   /** Stored resources that could not be read. */
@@ -72,6 +77,11 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
       interfaceAddresses: options.interfaceAddresses ?? machineAddresses,
     }),
     networkStatusController(),
+    clusterInfoController(),
+    memberController({
+      controlPlanes: options.members ?? [],
+      operatingSystem: `Trustplane (v${version})`,
+    }),
     timeStatusController({
       askTime: options.askTime,
       onStep: (listener) => options.clock.onStep(listener),

@@ -256,6 +256,7 @@ function engineOf(
       clock,
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
+      members: options.members ?? [],
       damaged,
       askTime: timeSource === "auto" ? askMachine : askNobody,
       publishFiles: filePublisher({

@@ -10,6 +10,8 @@ export interface NodeOptions {
   readonly apiPort: number;
   /** Wins over the configuration and the machine's own name. */
   readonly hostname?: string;
+  /** Addresses of the cluster's control planes; this node may be among them. */
+  readonly members?: readonly string[];
   /** Default `auto`; `none` for a demo and off Linux. */
   readonly timeSource?: "auto" | "none";
   /** Applies the configuration files to a state directory that has one already. */

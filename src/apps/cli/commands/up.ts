@@ -1,6 +1,6 @@
 /** `trustplane up`: the node, in the foreground. */
 import { Command } from "commander";
-import { choice, ipAddress, port, repeated, type Run } from "../flags.ts";
+import { choice, ipAddress, ipAddresses, port, repeated, type Run } from "../flags.ts";
 import type { UpOptions } from "../verbs/up.ts";
 
 export const upCommand = (run: Run): Command =>
@@ -28,6 +28,11 @@ export const upCommand = (run: Run): Command =>
       "--hostname <name>",
       "the node's name (default: from the configuration, or the machine)",
     )
+    .option(
+      "--member <ip>",
+      "a control plane of the cluster; may be repeated, and this node may be among them",
+      ipAddresses,
+    )
     .addOption(
       choice(
         "--time-source <source>",
@@ -42,6 +47,7 @@ Examples:
   $ trustplane up
   $ trustplane up --config controlplane.yaml --state-dir /var/lib/trustplane --pki-dir /etc
   $ trustplane up --api-address 127.0.0.2 --api-port 50100
+  $ trustplane up --config controlplane.yaml --api-address 192.0.2.10 --member 192.0.2.11,192.0.2.12
   $ trustplane up --maintenance`,
     )
     .action((options: UpOptions) =>

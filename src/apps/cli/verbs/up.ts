@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly apiAddress: string;
   readonly apiPort: number;
   readonly hostname?: string;
+  /** Addresses of the cluster's control planes. */
+  readonly member?: readonly string[];
   readonly timeSource?: "auto" | "none";
 }
 
@@ -32,11 +34,12 @@ export async function up(io: Io, options: UpOptions): Promise<number> {
   const signal = io.interruption();
   await checkOptions(options);
   const { runNode } = await import("../../node/index.ts");
-  const { config = [], stateDir, pkiDir, strict, ...rest } = options;
+  const { config = [], member = [], stateDir, pkiDir, strict, ...rest } = options;
   if (strict) await checkStrictly(io, options);
   return runNode(
     {
       ...rest,
+      members: member,
       configFiles: config.map((file) => resolve(io.cwd, file)),
       stateDir: resolve(io.cwd, stateDir),
       ...(pkiDir !== undefined && { pkiDir: resolve(io.cwd, pkiDir) }),
