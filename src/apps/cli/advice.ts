@@ -35,8 +35,13 @@ const refusals: readonly (readonly [desc: RegExp, advice: Advice])[] = [
   [
     /^no request forwarding$/,
     (_, node) =>
-      `${JSON.stringify(node)} is not the node that answers at this endpoint: -n (--nodes) takes ` +
-      "nodes, --namespace a namespace; another node is asked at its own address, with --endpoints",
+      `${JSON.stringify(node)} is not the node that answers at this endpoint, which is a worker or has ` +
+      "no certificate for others: name a control plane with --endpoints",
+  ],
+  [
+    /^node \S+ cannot be reached: getaddrinfo /,
+    (_, node) =>
+      `no name server knows ${JSON.stringify(node)}: -n (--nodes) takes nodes, --namespace a namespace`,
   ],
   [/^not authorized$/, neededRoles],
   [/^namespace ".*" is not supported$/, () => "trustplane get namespaces lists them"],
@@ -44,7 +49,8 @@ const refusals: readonly (readonly [desc: RegExp, advice: Advice])[] = [
 
 function hintFor(error: CodedError, caller: Caller, node: string): string | undefined {
   if (error.code.startsWith("ERR_CLIENT_CERTIFICATE_")) return newIdentity(error, caller);
-  const [, desc] = /^rpc error: code = PermissionDenied desc = (.*)$/s.exec(error.message) ?? [];
+  const [, desc] =
+    /^rpc error: code = (?:PermissionDenied|Unavailable) desc = (.*)$/s.exec(error.message) ?? [];
   if (desc === undefined) return undefined;
   return refusals.find(([pattern]) => pattern.test(desc))?.[1](caller, node);
 }

@@ -162,16 +162,19 @@ export async function runNode(options: Partial<ApidOptions> = {}) {
   };
 }
 
+/** What a client that checks nothing about itself is made with; without an identity it has none. */
+export function clientCredentials(root: KeyedPem, identity?: KeyedPem) {
+  const pem = (text?: string) => (text === undefined ? null : Buffer.from(opensslKey(text)));
+  const ssl = credentials.createSsl(Buffer.from(root.crt), pem(identity?.key), pem(identity?.crt), {
+    checkServerIdentity: () => undefined,
+  });
+  return [ssl, { "grpc.ssl_target_name_override": "node.invalid" }] as const;
+}
+
 /** A machine service client that checks nothing about itself; without an identity it has none. */
 export function rawClient({ root, apid }: RunningNode, identity?: KeyedPem, options: object = {}) {
-  const pem = (text?: string) => (text === undefined ? null : Buffer.from(opensslKey(text)));
-  return new MachineServiceClient(
-    `ipv4:127.0.0.1:${apid.port}`,
-    credentials.createSsl(Buffer.from(root.crt), pem(identity?.key), pem(identity?.crt), {
-      checkServerIdentity: () => undefined,
-    }),
-    { "grpc.ssl_target_name_override": "node.invalid", ...options },
-  );
+  const [ssl, common] = clientCredentials(root, identity);
+  return new MachineServiceClient(`ipv4:127.0.0.1:${apid.port}`, ssl, { ...common, ...options });
 }
 
 /** The reply to a unary call of a raw client. */

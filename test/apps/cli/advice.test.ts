@@ -48,8 +48,8 @@ test("a node that the endpoint does not serve is named, with what -n takes", asy
   expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
   expect(stderr).toBe(
     "error: rpc error: code = PermissionDenied desc = no request forwarding\n" +
-      'hint: "kube-system" is not the node that answers at this endpoint: -n (--nodes) takes ' +
-      "nodes, --namespace a namespace; another node is asked at its own address, with --endpoints\n",
+      'hint: "kube-system" is not the node that answers at this endpoint, which is a worker or has ' +
+      "no certificate for others: name a control plane with --endpoints\n",
   );
   const several = await run("get", "certstatus", "-n", `${NODE},elsewhere`);
   expect(several.stderr).toContain("error: elsewhere: rpc error: code = PermissionDenied");

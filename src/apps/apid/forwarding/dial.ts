@@ -28,12 +28,17 @@ export function dialOptions({ host, port }: Endpoint, own: string): TcpNetConnec
   return { ...options, localAddress: own };
 }
 
-/** The target and the options of a channel that dials so. */
+/**
+ * The target and the options of a channel that dials so.
+ *
+ * @param giveUp drops the connection; the library leaves one alone whose handshake is not done
+ */
 export function dialling(
   endpoint: Endpoint,
   own: string,
+  giveUp: AbortSignal,
 ): { readonly target: string; readonly options: ChannelOptions } {
-  const address = dialOptions(endpoint, own);
+  const address = { ...dialOptions(endpoint, own), signal: giveUp };
   return {
     target: `${SCHEME}:${formatEndpoint(endpoint)}`,
     options: {

@@ -40,7 +40,8 @@ export interface Peer {
 /** Nothing is dialled before the first call. */
 export function openPeer(options: PeerOptions): Peer {
   const { clock } = options;
-  const client = clientOf(options);
+  const giveUp = new AbortController();
+  const client = clientOf(options, giveUp.signal);
   const isConnected = () =>
     client.getChannel().getConnectivityState(false) === connectivityState.READY;
   let calls = 0;
@@ -52,6 +53,7 @@ export function openPeer(options: PeerOptions): Peer {
     if (isClosed) return;
     isClosed = true;
     cancelIdle();
+    if (!isConnected()) giveUp.abort();
     client.close();
     options.onClose();
   };
@@ -84,8 +86,11 @@ export function openPeer(options: PeerOptions): Peer {
   };
 }
 
-function clientOf({ endpoint, address, context, messageBytesMax }: PeerOptions): Client {
-  const { target, options } = dialling(endpoint, address);
+function clientOf(
+  { endpoint, address, context, messageBytesMax }: PeerOptions,
+  giveUp: AbortSignal,
+): Client {
+  const { target, options } = dialling(endpoint, address, giveUp);
   const credentials = ChannelCredentials.createFromSecureContext(context, {
     checkServerIdentity: (_, certificate) => checkServerIdentity(endpoint.host, certificate),
   });
