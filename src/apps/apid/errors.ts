@@ -107,6 +107,42 @@ export class EndingInProgressError extends CodedError {
   }
 }
 
+/** There is no certificate of that id here. */
+export class CertificateUnknownError extends CodedError {
+  readonly code = "ERR_CERTIFICATE_UNKNOWN";
+  constructor(unknown: readonly string[], known: readonly string[]) {
+    const leaves =
+      known.length > 0 ? `the leaves here are ${known.join(", ")}` : "it holds no leaf";
+    super(
+      `this node has no certificate ${unknown.map((id) => JSON.stringify(id)).join(", ")}: ${leaves}`,
+    );
+  }
+}
+
+/** An authority cannot be issued anew in its place: what it issued would be worth nothing. */
+export class NoLeafError extends CodedError {
+  readonly code = "ERR_NO_LEAF";
+  constructor(ids: readonly string[]) {
+    super(
+      `${ids.join(", ")} is an authority, which is not renewed but rotated: accept a new one beside it, ` +
+        "then replace it in the configuration",
+    );
+  }
+}
+
+/** New leaves are not there in time; they are still asked for. */
+export class RenewalUnmetError extends CodedError {
+  readonly code = "ERR_RENEWAL_UNMET";
+}
+
+/** The certificate is not among those that are denied. */
+export class DenialUnknownError extends CodedError {
+  readonly code = "ERR_DENIAL_UNKNOWN";
+  constructor(fingerprint: string) {
+    super(`${fingerprint} is not denied here`);
+  }
+}
+
 /** Statuses of apid's own errors, then those of the runtime. */
 export const apidStatuses: readonly StatusTable[] = [
   {
@@ -122,6 +158,10 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_SERVICE_UNKNOWN: { status: status.NOT_FOUND },
     ERR_SERVICE_REFUSED: { status: status.FAILED_PRECONDITION },
     ERR_ENDING_IN_PROGRESS: { status: status.FAILED_PRECONDITION },
+    ERR_CERTIFICATE_UNKNOWN: { status: status.NOT_FOUND },
+    ERR_NO_LEAF: { status: status.FAILED_PRECONDITION },
+    ERR_RENEWAL_UNMET: { status: status.DEADLINE_EXCEEDED },
+    ERR_DENIAL_UNKNOWN: { status: status.NOT_FOUND },
   },
   forwardingStatuses,
   runtimeStatuses,

@@ -1,12 +1,17 @@
 /** apid: the API of a node, on the wire of Talos. */
 export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
+export type { Denials, Issued, RenewLeaves } from "./control.ts";
 export {
+  CertificateUnknownError,
   ControlPlaneOnlyError,
+  DenialUnknownError,
   EndingInProgressError,
   KubernetesAuthorityMissingError,
   ListenError,
   ListenerMaterialError,
+  NoLeafError,
+  RenewalUnmetError,
   SecretFileError,
   ServiceRefusedError,
   UnhealthyError,

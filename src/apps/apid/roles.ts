@@ -48,6 +48,7 @@ const rolesOfMethods: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ...methods("machine.ImageService", "List", ADMIN, OPERATOR, READER),
   ...methods("machine.ImageService", "Verify", ADMIN, OPERATOR, READER, IMAGE_VERIFIER),
   ...methods("machine.ImageService", "Pull", ADMIN, OPERATOR),
+  ...methods("trustplane.v1.ControlService", "Renew Rekey Deny Undeny DenyList", ADMIN),
 ]);
 
 /** The roles in a client's certificate: every O of its subject, unknown ones without effect. */

@@ -10,6 +10,7 @@ const MERGED_SERVICES: ReadonlySet<string> = new Set([
   "inspect.InspectService",
   "storage.StorageService",
   "time.TimeService",
+  "trustplane.v1.ControlService",
 ]);
 
 /** A node that a reply names; `isLocal` when it is this one. */

@@ -3,10 +3,12 @@ import type { Edge } from "#runtime/engine";
 import { StateService, stateServer, type StateServerOptions } from "#runtime/rpc";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { ClusterServiceService } from "../rpc/gen/cluster/cluster.ts";
+import { ControlServiceService } from "../rpc/gen/control/control.ts";
 import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
 import { TimeServiceService } from "../rpc/gen/time/time.ts";
 import { clusterMethods, type CheckHealth } from "./cluster.ts";
+import { denialMethods, renewalMethods, type Denials, type RenewLeaves } from "./control.ts";
 import { inspectMethods } from "./inspect.ts";
 import { applyConfigurationMethods, type Apply } from "./machine/apply-configuration.ts";
 import {
@@ -32,6 +34,8 @@ export interface NodePorts {
   readonly issueClientConfiguration: IssueClientConfiguration;
   /** What the controllers read and write. */
   readonly graph?: () => readonly Edge[];
+  readonly renewLeaves?: RenewLeaves;
+  readonly denials?: Denials;
   readonly time?: Timekeeping;
   readonly health?: CheckHealth;
   /** The root of what `list` and `read` show. */
@@ -70,6 +74,13 @@ export function servicesOf(
       },
     ],
     [InspectServiceService, { ...(ports.graph && inspectMethods(router, ports.graph)) }],
+    [
+      ControlServiceService,
+      {
+        ...(ports.renewLeaves && renewalMethods(router, ports.renewLeaves)),
+        ...(ports.denials && denialMethods(router, ports.denials)),
+      },
+    ],
     [TimeServiceService, { ...(ports.time && timeMethods(router, ports.time)) }],
     [ClusterServiceService, { ...(ports.health && clusterMethods(router, ports.health)) }],
   ];

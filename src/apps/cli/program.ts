@@ -5,6 +5,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config.ts";
 import { containersCommand } from "./commands/containers.ts";
+import { denyCommand, undenyCommand } from "./commands/deny.ts";
 import { genCommand } from "./commands/gen.ts";
 import { getCommand } from "./commands/get.ts";
 import { healthCommand } from "./commands/health.ts";
@@ -16,6 +17,7 @@ import { storeCommand } from "./commands/store.ts";
 import { supportCommand } from "./commands/support.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { editCommand, machineConfigCommand, patchCommand } from "./commands/patch.ts";
+import { rekeyCommand, renewCommand } from "./commands/renew.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { timeCommand } from "./commands/time.ts";
 import { upCommand } from "./commands/up.ts";
@@ -64,6 +66,8 @@ function program(run: Run): Command {
   for (const command of [timeCommand, healthCommand, readCommand, listCommand])
     root.addCommand(command(run));
   for (const command of [containersCommand, kubeconfigCommand, supportCommand])
+    root.addCommand(command(run));
+  for (const command of [renewCommand, rekeyCommand, denyCommand, undenyCommand])
     root.addCommand(command(run));
   for (const command of [auditCommand, simulateCommand, versionCommand])
     root.addCommand(command(run));

@@ -1,6 +1,7 @@
 /** Asks nodes for their resources, and hands them configurations. */
 import type { Clock, Pointer } from "#runtime";
 import { openConnection, type Connection } from "./connection.ts";
+import { controlCalls, type ControlCalls } from "./control-calls.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { failover, type Endpoints } from "./failover.ts";
 import { fileCalls, type FileEntry, type FileQuery } from "./file-calls.ts";
@@ -47,7 +48,7 @@ export interface Container {
   readonly status: string;
 }
 
-export interface Client extends AsyncDisposable {
+export interface Client extends AsyncDisposable, ControlCalls {
   version(options?: CallOptions): Promise<NodeVersion>;
   get(pointer: Pointer, options?: CallOptions): Promise<RemoteResource>;
   /** Sorted by id. */
@@ -123,6 +124,7 @@ export function clientOf(endpoints: Endpoints, connections: readonly Connection[
     ...machineCalls(endpoints),
     ...fileCalls(endpoints),
     ...statusCalls(endpoints),
+    ...controlCalls(endpoints),
     close,
     [Symbol.asyncDispose]: async () => close(),
   };

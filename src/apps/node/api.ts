@@ -17,9 +17,11 @@ import type { AuditLog } from "../audit/index.ts";
 import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import type { Surroundings } from "./acceptance.ts";
+import { openDenials } from "./denials.ts";
 import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
 import { restartableApid } from "./restartable.ts";
+import { leafRenewal } from "./leaf-renewal.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
 import { type Configurations, openConfigurations } from "./trial.ts";
@@ -52,6 +54,7 @@ interface ApiOptions extends Surroundings {
 export async function serveApi(options: ApiOptions): Promise<Apid> {
   const { store, log, clock, boot } = options;
   const names = followNames(store);
+  const denials = await openDenials(options);
   const current = serving();
   const configurations = openConfigurations(options);
   const start = (material: ListenerMaterial, port: number) =>
@@ -63,7 +66,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
       clock,
       log,
-      ports: ports(options, configurations, current),
+      ports: { ...ports(options, configurations, current), denials },
       record: (entry) => options.audit.record(entry),
       names: () => names.now(),
     });
@@ -88,8 +91,10 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       );
     }
   });
+  denials.enforceAt(apid);
   const close = async () => {
     rotation.unsubscribe();
+    denials.close();
     configurations[Symbol.dispose]();
     names.close();
     await apid.close();
@@ -188,6 +193,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     },
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
     graph: () => options.engine.graph(),
+    renewLeaves: leafRenewal(options),
     time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
     health: healthCheck({ store, clock }),
     files: virtualTree({ store, boot, startedAt: clock.now() }),
