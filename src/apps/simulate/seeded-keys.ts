@@ -12,6 +12,7 @@ import {
   type KeyFamily,
   type KeyProvider,
   type PrivateKey,
+  type PublicKey,
   readPrivateKey,
   type SignatureAlgorithm,
   softwareKey,
@@ -30,34 +31,34 @@ type Sign = PrivateKey["sign"];
 
 /** Keys by a stream of chance. Not for anything but simulation. */
 export function seededKeys({ random, onSigned }: Seed): KeyProvider {
-  const known = new Map<string, PrivateKey>();
-  const keep = (pem: string, key: PrivateKey): PrivateKey => {
-    const kept = toldOf(deterministic(key, pem), pem, onSigned);
-    if (known.size >= KNOWN_MAX) known.clear();
-    known.set(pem, kept);
-    return kept;
-  };
+  const told = (key: PrivateKey): PrivateKey => ({
+    ...key,
+    sign(data, algorithm) {
+      onSigned(data);
+      return key.sign(data, algorithm);
+    },
+  });
   return {
     async issueKey(algorithm) {
-      const { pem, key } = issuers[familyOf(algorithm)](algorithm, random);
-      return keep(pem, softwareKey(key));
+      const { pem, key, publicKey } = issuers[familyOf(algorithm)](algorithm, random);
+      return told(keep(pem, softwareKey(key, { publicKey })));
     },
     async readKey(pem, source) {
-      return known.get(pem) ?? keep(pem, readPrivateKey(pem, source));
+      return told(known.get(pem) ?? keep(pem, readPrivateKey(pem, source)));
     },
   };
 }
 
-const KNOWN_MAX = 256;
+/** Those that were read or made lately; each process of each simulated node reads its own again. */
+const known = new Map<string, PrivateKey>();
+const KNOWN_MAX = 1024;
 
-const toldOf = (key: PrivateKey, pem: string, onSigned: Seed["onSigned"]): PrivateKey => ({
-  ...key,
-  pem: async () => pem,
-  sign(data, algorithm) {
-    onSigned(data);
-    return key.sign(data, algorithm);
-  },
-});
+function keep(pem: string, key: PrivateKey): PrivateKey {
+  const kept = { ...deterministic(key, pem), pem: async () => pem };
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(pem, kept);
+  return kept;
+}
 
 const deterministic = (key: PrivateKey, pem: string): PrivateKey => ({
   ...key,
@@ -103,20 +104,28 @@ const curves = {
 
 const curveOf = (algorithm: KeyAlgorithm) => curves[algorithm as keyof typeof curves];
 
-/** RFC 8410 §7: what stands before the 32 bytes of an Ed25519 key. */
+/** RFC 8410 §7 and §4: what stands before the 32 bytes of an Ed25519 key, private and public. */
 const ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
+const ED25519_PUBLIC = Buffer.from("302a300506032b6570032100", "hex");
 
-/** A new key, and its PEM with the label that Talos gives it. */
+/** A new key, its PEM with the label that Talos gives it, and its public key where that is known. */
 interface Issued {
   readonly pem: string;
   readonly key: KeyObject;
+  readonly publicKey?: PublicKey;
 }
 
 const issuers: Readonly<Record<KeyFamily, (algorithm: KeyAlgorithm, random: Random) => Issued>> = {
   Ed25519(_, random) {
-    const der = Buffer.concat([ED25519, random.bytes(32)]);
-    const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-    return { pem: writePem("ED25519 PRIVATE KEY", der), key };
+    const secret = Buffer.from(random.bytes(32));
+    // As a JWK it passes none of OpenSSL's decoders, which take longer than all else here; its public
+    // half is not looked at.
+    const jwk = { kty: "OKP", crv: "Ed25519", d: secret.toString("base64url"), x: "" };
+    const key = createPrivateKey({ key: jwk, format: "jwk" });
+    const { x = "" } = key.export({ format: "jwk" });
+    const spki = new Uint8Array(Buffer.concat([ED25519_PUBLIC, Buffer.from(x, "base64url")]));
+    const pem = writePem("ED25519 PRIVATE KEY", Buffer.concat([ED25519, secret]));
+    return { pem, key, publicKey: { algorithm: "Ed25519", spki } };
   },
   EC(algorithm, random) {
     const { ecdsa } = curveOf(algorithm);

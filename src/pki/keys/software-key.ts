@@ -17,7 +17,7 @@ import {
   signatureAlgorithms,
   type KeyFamily,
 } from "./algorithms.ts";
-import type { PrivateKey, SignatureAlgorithm } from "./key.ts";
+import type { PrivateKey, PublicKey, SignatureAlgorithm } from "./key.ts";
 
 type Encoding = "pkcs1" | "sec1" | "pkcs8";
 
@@ -52,7 +52,7 @@ export function readPrivateKey(pem: string, source = "private key"): PrivateKey 
   if (block.label === "ENCRYPTED PRIVATE KEY" || (encoding && isEncrypted(block)))
     throw new KeyEncryptedError(`${source}: the key is encrypted; decrypt it first`);
   if (encoding === undefined) throw new PemLabelError(block.label, Object.keys(encodings), source);
-  return softwareKey(decode(block.der, encoding, source), source);
+  return softwareKey(decode(block.der, encoding, source), { source });
 }
 
 const isEncrypted = ({ headers = [] }: PemBlock) =>
@@ -67,9 +67,19 @@ function decode(der: Uint8Array, type: Encoding, source: string): KeyObject {
   }
 }
 
+/** What is known of a key beforehand. */
+interface Known {
+  /** What errors call it. */
+  readonly source?: string;
+  /** Its public half, which otherwise is asked for. */
+  readonly publicKey?: PublicKey | undefined;
+}
+
 /** A key of node:crypto behind our port. */
-export function softwareKey(key: KeyObject, source = "private key"): PrivateKey {
-  const publicKey = publicKeyOf(key, source);
+export function softwareKey(
+  key: KeyObject,
+  { source = "private key", publicKey = publicKeyOf(key, source) }: Known = {},
+): PrivateKey {
   const { algorithm } = publicKey;
   const family = familyOf(algorithm);
   const usual = defaultSignature(algorithm);

@@ -2,7 +2,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { instantOf, type Instant } from "#runtime";
 
-/** What a property needs of a certificate. */
+/** What a property needs of a certificate; what takes its time is found out when it is asked for. */
 export interface Facts {
   readonly certificate: X509Certificate;
   readonly notBefore: Instant;
@@ -10,7 +10,7 @@ export interface Facts {
   /** Issuer and serial number, which no two may share. */
   readonly identity: string;
   readonly publicKey: KeyObject;
-  /** SHA-256, of which Node makes a new text each time that it is asked. */
+  /** SHA-256. */
   readonly fingerprint: string;
   /** What is known of who issued it, by fingerprint. */
   readonly verdicts: Map<string, boolean>;
@@ -23,20 +23,29 @@ const known = new Map<string, Facts>();
 export function factsOf(pem: string): Facts {
   let facts = known.get(pem);
   if (facts === undefined) {
-    const certificate = new X509Certificate(pem);
-    facts = {
-      certificate,
-      notBefore: instantOf(Date.parse(certificate.validFrom)),
-      notAfter: instantOf(Date.parse(certificate.validTo)),
-      identity: `${certificate.issuer} ${certificate.serialNumber}`,
-      publicKey: certificate.publicKey,
-      fingerprint: certificate.fingerprint256,
-      verdicts: new Map(),
-    };
+    facts = read(new X509Certificate(pem));
     if (known.size >= KNOWN_MAX) known.clear();
     known.set(pem, facts);
   }
   return facts;
+}
+
+/** Node asks OpenSSL anew for each of these each time. */
+function read(certificate: X509Certificate): Facts {
+  let [publicKey, fingerprint]: [KeyObject?, string?] = [];
+  return {
+    certificate,
+    notBefore: instantOf(Date.parse(certificate.validFrom)),
+    notAfter: instantOf(Date.parse(certificate.validTo)),
+    identity: `${certificate.issuer} ${certificate.serialNumber}`,
+    get publicKey() {
+      return (publicKey ??= certificate.publicKey);
+    },
+    get fingerprint() {
+      return (fingerprint ??= certificate.fingerprint256);
+    },
+    verdicts: new Map(),
+  };
 }
 
 /** Whether `authority` names itself the issuer of `leaf`, and signed it. */

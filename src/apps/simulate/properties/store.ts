@@ -7,7 +7,7 @@ import {
   type Controller,
   type Resource,
 } from "#runtime";
-import { lasting, type Properties, type Property } from "#runtime/simulation";
+import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
 import { PUBLISHED } from "../node.ts";
 import { factsOf, isIssuedBy } from "./certificate.ts";
 import { type Holdings, holdingsReader } from "./holdings.ts";
@@ -72,27 +72,42 @@ const wholeness: Property = ({ nodes }) =>
       : [`${node.name}: ${String(length)} of ${String(ADDRESS_LISTS)} lists of addresses`];
   });
 
+type Files = Readonly<Record<string, string>>;
+
+/** Reads one published directory of nodes again and again; a text that did not change is read once. */
+function publishedReader(directory: string): (node: NodeView) => Files | undefined {
+  const path = `${PUBLISHED}${directory}`;
+  const seen = new Map<string, { readonly text: string; readonly files: Files }>();
+  return ({ name, files: texts }) => {
+    const text = texts.get(path);
+    if (text === undefined) return undefined;
+    const last = seen.get(name);
+    if (last?.text === text) return last.files;
+    const files = JSON.parse(text) as Files;
+    seen.set(name, { text, files });
+    return files;
+  };
+}
+
 /** Directories in which every leaf is under `ca.crt`. */
 const ONE_ROOT = ["talos", "kubernetes/pki/etcd"];
 
 function published(): Property {
-  const seen = new Map<string, { text: string; problems: readonly string[] }>();
+  const readers = ONE_ROOT.map((directory) => ({ directory, read: publishedReader(directory) }));
+  const known = new WeakMap<Files, readonly string[]>();
   return ({ nodes }) =>
     nodes.flatMap((node) =>
-      ONE_ROOT.flatMap((directory) => {
-        const text = node.files.get(`${PUBLISHED}${directory}`);
-        if (text === undefined) return [];
-        const place = `${node.name}: ${directory}`;
-        const last = seen.get(place);
-        if (last?.text === text) return last.problems;
-        const problems = strangersIn(JSON.parse(text) as Record<string, string>, place);
-        seen.set(place, { text, problems });
+      readers.flatMap(({ directory, read }) => {
+        const files = read(node);
+        if (files === undefined) return [];
+        const problems = known.get(files) ?? strangersIn(files, `${node.name}: ${directory}`);
+        known.set(files, problems);
         return problems;
       }),
     );
 }
 
-function strangersIn(files: Readonly<Record<string, string>>, place: string): string[] {
+function strangersIn(files: Files, place: string): string[] {
   const { "ca.crt": ca = "", ...others } = files;
   const authorities = ca.match(/-----BEGIN[^]*?-----END CERTIFICATE-----\n?/g) ?? [];
   return Object.entries(others)
@@ -102,34 +117,37 @@ function strangersIn(files: Readonly<Record<string, string>>, place: string): st
 }
 
 /** One leaf of each of three controllers, where it stands for servers. */
-const places = {
-  "apid-server": ["talos", "apid.crt"],
-  "etcd-server": ["kubernetes/pki/etcd", "server.crt"],
-  "kube-apiserver": ["kubernetes/pki", "apiserver.crt"],
-} as const;
+const places = [
+  { id: "apid-server", directory: "talos", file: "apid.crt" },
+  { id: "etcd-server", directory: "kubernetes/pki/etcd", file: "server.crt" },
+  { id: "kube-apiserver", directory: "kubernetes/pki", file: "apiserver.crt" },
+] as const;
+
+interface Compared {
+  readonly held: Holdings;
+  readonly sets: readonly (Files | undefined)[];
+  readonly problems: readonly string[];
+}
 
 function current(): Property {
   const read = holdingsReader();
-  const seen = new Map<
-    string,
-    { held: Holdings; texts: readonly unknown[]; problems: readonly string[] }
-  >();
+  const readers = places.map(({ directory }) => publishedReader(directory));
+  const seen = new Map<string, Compared>();
   return ({ nodes }) =>
     nodes.flatMap((node) => {
       if (!node.isUp || !node.isCalm(minutes(5))) return [];
       const held = read(node);
-      const texts = Object.values(places).map(([path]) => node.files.get(`${PUBLISHED}${path}`));
+      const sets = readers.map((readSet) => readSet(node));
       const last = seen.get(node.name);
-      if (last?.held === held && texts.every((text, place) => text === last.texts[place]))
+      if (last?.held === held && sets.every((set, place) => set === last.sets[place]))
         return last.problems;
-      const problems = Object.entries(places).flatMap(([id, [, file]], place) => {
-        const files = JSON.parse(texts[place] ?? "{}") as Record<string, string>;
+      const problems = places.flatMap(({ id, file }, place) => {
         const leaf = held.leaves.find((one) => one.id === id)?.facts;
-        const pem = files[file];
+        const pem = sets[place]?.[file];
         const isSame = leaf && pem !== undefined && factsOf(pem).fingerprint === leaf.fingerprint;
         return isSame || !leaf ? [] : [`${node.name}: ${id} is published as another`];
       });
-      seen.set(node.name, { held, texts, problems });
+      seen.set(node.name, { held, sets, problems });
       return problems;
     });
 }
