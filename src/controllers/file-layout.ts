@@ -6,8 +6,10 @@ import { readPem, readPrivateKey, signedBy } from "#pki";
 import {
   authorityOf,
   type Holdings,
+  holdingsOf,
   inventory,
   isKeyed,
+  nothingHeld,
   type Root,
   trustedUnder,
 } from "./inventory.ts";
@@ -19,6 +21,8 @@ export type Files = Readonly<Record<string, string>>;
 export type PublicKeyOf = (pem: string) => Promise<string>;
 
 interface Layout {
+  /** What it is made of; the rest of what a node holds is of no concern to it. */
+  readonly of: readonly (keyof Holdings)[];
   /** Ids of the leaves that belong into the directory. */
   readonly leaves: readonly string[];
   /** What is there to be written now. */
@@ -28,6 +32,7 @@ interface Layout {
 /** Directories below the PKI directory. */
 export const directories = {
   talos: {
+    of: ["os", "api", "trustd", "accepted"],
     leaves: ["apid-server", "apid-client", "trustd-server"],
     files: async (held) => ({
       ...authorityFile("ca.crt", "os", held),
@@ -37,6 +42,7 @@ export const directories = {
     }),
   },
   kubernetes: {
+    of: ["k8s", "kubeconfigs", "accepted"],
     leaves: ["admin", "controller-manager", "scheduler"],
     files: async ({ kubeconfigs }) =>
       kubeconfigs
@@ -48,6 +54,7 @@ export const directories = {
         : noFiles,
   },
   "kubernetes/pki": {
+    of: ["k8s", "etcdRoot", "etcd", "dynamic", "accepted"],
     leaves: [
       "kube-apiserver",
       "apiserver-kubelet-client",
@@ -57,6 +64,7 @@ export const directories = {
     files: kubernetesFiles,
   },
   "kubernetes/pki/etcd": {
+    of: ["etcdRoot", "etcd", "accepted"],
     leaves: ["etcd-server", "etcd-peer", "etcd-admin"],
     files: async (held) => ({
       ...authorityFile("ca.crt", "etcd", held),
@@ -70,6 +78,14 @@ export const directories = {
 export type Directory = keyof typeof directories;
 
 const noFiles: Files = {};
+
+/** What a directory is made of, as inputs. */
+export function inputsOf(directory: Directory): Partial<ReturnType<typeof holdingsOf>> {
+  const { of }: Layout = directories[directory];
+  return Object.fromEntries(Object.entries(holdingsOf()).filter(([name]) => isIn(of, name)));
+}
+
+const isIn = (list: readonly string[], name: string): boolean => list.includes(name);
 
 /** Id of a directory's `FileSet`. */
 export const fileSetId = (directory: Directory): string => directory.replaceAll("/", "-");
@@ -86,12 +102,17 @@ export interface Wanted {
   readonly outdated: readonly string[];
 }
 
-/** What a directory should hold, and whether its leaves fit the authorities beside them. */
+/**
+ * What a directory should hold, and whether its leaves fit the authorities beside them.
+ *
+ * @param inputs at least those of {@link inputsOf}
+ */
 export async function wantedIn(
   directory: Directory,
-  held: Holdings,
+  inputs: Partial<Holdings>,
   publicKeyOf: PublicKeyOf,
 ): Promise<Wanted> {
+  const held: Holdings = { ...nothingHeld, ...inputs };
   const layout: Layout = directories[directory];
   const leaves = inventory(held).filter(({ id }) => layout.leaves.includes(id));
   const outdated: string[] = [];

@@ -2,7 +2,6 @@
  * Which certificates a node should hold, where they stand, and who issues them: the one list behind
  * `certificatestatus`, `securitystatus` and the files on disk.
  */
-import { readKubeconfig } from "#config";
 import type { KeyedPem } from "#pki";
 import {
   AcceptedRoot,
@@ -16,7 +15,7 @@ import {
   TrustdCertificates,
 } from "#resources";
 import { all, type DeepReadonly, type InputValues, maybe } from "#runtime";
-import { readable, remembered } from "./readable.ts";
+import { leavesInKubeconfigs, type Kubeconfigs } from "./kubeconfigs.ts";
 
 /**
  * Every resource that holds certificates, as inputs of whoever needs them all.
@@ -37,6 +36,19 @@ export const holdingsOf = ({ damagedIsAbsent = false } = {}) => ({
 
 /** What {@link holdingsOf} are at one instant. */
 export type Holdings = InputValues<ReturnType<typeof holdingsOf>>;
+
+/** A node that holds none of it. */
+export const nothingHeld: Holdings = Object.freeze({
+  os: null,
+  k8s: null,
+  etcdRoot: null,
+  api: null,
+  trustd: null,
+  etcd: null,
+  kubeconfigs: null,
+  dynamic: null,
+  accepted: [],
+});
 
 /** The four authorities of a node. */
 export const roots = ["os", "k8s", "etcd", "aggregator"] as const;
@@ -189,8 +201,6 @@ function leaves(held: Holdings): Item[] {
   ];
 }
 
-type Kubeconfigs = NonNullable<Holdings["kubeconfigs"]>["spec"];
-
 const nothing: Kubeconfigs = {
   controllerManagerKubeconfig: "",
   schedulerKubeconfig: "",
@@ -198,13 +208,12 @@ const nothing: Kubeconfigs = {
   localhostAdminKubeconfig: "",
 };
 
-const kubeconfigLeaves = remembered((held: Kubeconfigs): Record<string, Pem> => {
-  const read = (text = ""): Pem =>
-    text === "" ? undefined : (readable(() => readKubeconfig(text)) ?? { crt: text, key: "" });
+const kubeconfigLeaves = (held: Kubeconfigs): Record<string, Pem> => {
+  const read = leavesInKubeconfigs(held);
   return {
-    "controller-manager": read(held.controllerManagerKubeconfig),
-    scheduler: read(held.schedulerKubeconfig),
-    admin: read(held.adminKubeconfig),
-    "localhost-admin": read(held.localhostAdminKubeconfig),
+    "controller-manager": read.controllerManagerKubeconfig,
+    scheduler: read.schedulerKubeconfig,
+    admin: read.adminKubeconfig,
+    "localhost-admin": read.localhostAdminKubeconfig,
   };
-});
+};

@@ -9,10 +9,10 @@ import {
   type Directory,
   fileSetId,
   type Files,
+  inputsOf,
   type PublicKeyOf,
   wantedIn,
 } from "../file-layout.ts";
-import { holdingsOf } from "../inventory.ts";
 
 /** Makes a directory below the PKI directory hold these files and no others of ours. */
 export type PublishFiles = (
@@ -29,7 +29,7 @@ interface Options {
 export const pkiFilesController = ({ directory, publishFiles, publicKeyOf }: Options) =>
   defineRunner({
     name: `files.PKIFilesController[${directory}]`,
-    inputs: holdingsOf(),
+    inputs: inputsOf(directory),
     outputs: { set: shared(FileSet) },
 
     async run({ changes, publish, log, signal }) {

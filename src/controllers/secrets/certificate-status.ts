@@ -49,6 +49,7 @@ export type KeyMatches = (pem: KeyedPem) => Promise<boolean>;
 
 export const certificateStatusController = (options: { keyMatches: KeyMatches }) => {
   const keyMatches = rememberedOnce(options.keyMatches);
+  const lookAgain = rememberedWhileValid(lookAt);
   return defineController({
     name: "secrets.CertificateStatusController",
     inputs: {
@@ -63,7 +64,12 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
       const looks = await Promise.all(
         inventory(inputs).map(async (item) => {
           const issuer = inputs.controllers.find(({ metadata }) => metadata.id === item.controller);
-          const look = await lookAt(item, { held: inputs, issuer: issuer?.spec, keyMatches, now });
+          const look = await lookAgain(item, {
+            held: inputs,
+            issuer: issuer?.spec,
+            keyMatches,
+            now,
+          });
           const request = inputs.requests.find(({ metadata }) => metadata.id === item.id);
           return { item, ...amidRequest(look, request?.spec, issuer?.spec, now) };
         }),
@@ -116,6 +122,32 @@ interface Said {
   readonly status: Status;
   readonly changesAt: Instant | null;
 }
+
+type LookAt = (item: Item, look: Look) => Promise<Said>;
+
+/** What was said of a valid certificate stays true until then, if it is made of the same parts. */
+function rememberedWhileValid(look: LookAt): LookAt {
+  const known = new Map<string, Said & { parts: readonly unknown[]; from: Instant }>();
+  return async (item, context) => {
+    const { held, issuer, now } = context;
+    const { id, root, crt, pem } = item;
+    const parts = [crt, pem, issuer, authorityOf(root, held)?.crt, ...trustedUnder(root, held)];
+    const before = known.get(id);
+    if (before && isBetween(before, now) && isSameList(before.parts, parts)) return before;
+    const said = await look(item, context);
+    if (said.status.state === "Valid") known.set(id, { ...said, parts, from: now });
+    else known.delete(id);
+    return said;
+  };
+}
+
+const isBetween = (
+  { from, changesAt }: { readonly from: Instant; readonly changesAt: Instant | null },
+  now: Instant,
+): boolean => from <= now && (changesAt === null || now < changesAt);
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((part, index) => part === b[index]);
 
 /** One certificate that cannot be read says so itself; the others are not held back. */
 async function lookAt(item: Item, look: Look): Promise<Said> {

@@ -1,12 +1,12 @@
 /** Keeps the kubeconfigs of the control plane's components; waits for the clock. */
-import { readKubeconfig, writeKubeconfig } from "#config";
+import { writeKubeconfig } from "#config";
 import { type IssueLeaf, type KeyedPem, type LeafProfile, leafProfiles } from "#pki";
 import { KubernetesRoot, KubernetesSecrets, RenewalRequest, TimeStatus } from "#resources";
-import { all, defineController, exclusive, gate, one, type SpecOf } from "#runtime";
+import { all, defineController, exclusive, gate, one } from "#runtime";
+import { type Kubeconfigs, leavesInKubeconfigs } from "../kubeconfigs.ts";
 import { keepLeaves, type Wanted } from "../leaves.ts";
-import { readable, readableOnes } from "../readable.ts";
+import { readableOnes } from "../readable.ts";
 
-type Kubeconfigs = SpecOf<typeof KubernetesSecrets>;
 type Name = keyof Kubeconfigs;
 
 /** Which certificate each kubeconfig carries, and whether it points at this node or at the cluster. */
@@ -40,7 +40,7 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       const root = inputs.root.spec;
       const texts = held.secrets["k8s-certs"];
       const { leaves, renewAt } = await keepLeaves<Name>({
-        held: texts ? mapValues(texts, leafIn) : {},
+        held: texts ? leavesInKubeconfigs(texts) : {},
         wanted: mapValues(kubeconfigs, ([profile]): Wanted => ({
           profile,
           authority: root.issuingCA,
@@ -65,10 +65,6 @@ export const kubernetesController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) =>
       };
     },
   });
-
-/** The certificate and key in a kubeconfig; in a text that is none there is nothing that is of use. */
-const leafIn = (text: string): KeyedPem | null =>
-  text === "" ? null : (readable(() => readKubeconfig(text)) ?? { crt: "", key: "" });
 
 const mapValues = <Value, Result>(
   record: Readonly<Record<Name, Value>>,

@@ -1,9 +1,9 @@
 /** Turns what a controller wants into the writes that make it so. */
-import { isDeepStrictEqual } from "node:util";
 import { isLabelled } from "../controller.ts";
 import { formatPointer, type Pointer } from "../errors.ts";
 import type { Instant } from "../instant.ts";
 import type { Metadata, Resource } from "../resource.ts";
+import { equalJson } from "../store/json-value.ts";
 import type { View, Write } from "../store/store.ts";
 import { keyOf, type Lane, type Unit } from "./lane.ts";
 
@@ -189,9 +189,9 @@ function updateOf(stored: Resource, value: unknown): Write[] {
   if (value === stored.spec) return [];
   const wanted = unwrapped(value);
   const { metadata } = stored;
-  const spec = isSame(stored.spec, wanted.spec) ? stored.spec : wanted.spec;
-  const labels = isSame(metadata.labels, wanted.labels) ? metadata.labels : wanted.labels;
-  const annotations = isSame(metadata.annotations, wanted.annotations)
+  const spec = equalJson(stored.spec, wanted.spec) ? stored.spec : wanted.spec;
+  const labels = equalJson(metadata.labels, wanted.labels) ? metadata.labels : wanted.labels;
+  const annotations = equalJson(metadata.annotations, wanted.annotations)
     ? metadata.annotations
     : wanted.annotations;
   if (spec === stored.spec && labels === metadata.labels && annotations === metadata.annotations)
@@ -199,9 +199,6 @@ function updateOf(stored: Resource, value: unknown): Write[] {
   const resource = { metadata: { ...metadata, labels, annotations }, spec };
   return [{ op: "update", resource, owner: metadata.owner }];
 }
-
-const isSame = (left: unknown, right: unknown): boolean =>
-  left === right || isDeepStrictEqual(left, right);
 
 /** Those who hold a finalizer see it tearing down; without them it goes in the same commit. */
 function teardownOf({ metadata, spec }: Resource): Write[] {

@@ -1,5 +1,4 @@
 /** Says as resources how controllers are doing. */
-import { isDeepStrictEqual } from "node:util";
 import { formatPointer } from "../errors.ts";
 import { retryDelay } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
@@ -7,6 +6,7 @@ import { after, rfc3339 } from "../instant.ts";
 import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { DeepReadonly, SpecOf } from "../resource.ts";
+import { equalJson } from "../store/json-value.ts";
 import type { Store } from "../store/state.ts";
 import type { Activity } from "./activity.ts";
 import { ControllerStatus } from "./controller-status.ts";
@@ -43,8 +43,7 @@ function statusOf({ failing, waiting, lastReason }: Lane): Status {
 
 /** Why it ran is no news by itself: that would be a write for each reconcile. */
 const isSame = (written: Status | undefined, status: Status): boolean =>
-  written !== undefined &&
-  isDeepStrictEqual(written, { ...status, lastReason: written.lastReason });
+  written !== undefined && equalJson(written, { ...status, lastReason: written.lastReason });
 
 /** What a board needs. */
 export interface StatusBoardOptions {
