@@ -61,17 +61,13 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
 
     async reconcile({ inputs, held, clock }) {
       const now = clock.now();
+      const issuers = new Map(inputs.controllers.map(({ metadata, spec }) => [metadata.id, spec]));
       const looks = await Promise.all(
         inventory(inputs).map(async (item) => {
-          const issuer = inputs.controllers.find(({ metadata }) => metadata.id === item.controller);
-          const look = await lookAgain(item, {
-            held: inputs,
-            issuer: issuer?.spec,
-            keyMatches,
-            now,
-          });
+          const issuer = issuers.get(item.controller);
+          const look = await lookAgain(item, { held: inputs, issuer, keyMatches, now });
           const request = inputs.requests.find(({ metadata }) => metadata.id === item.id);
-          return { item, ...amidRequest(look, request?.spec, issuer?.spec, now) };
+          return { item, ...amidRequest(look, request?.spec, issuer, now) };
         }),
       );
       return {

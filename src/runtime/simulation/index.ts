@@ -17,6 +17,7 @@ export type {
 } from "./scenario.ts";
 export { eventsOf, simulate } from "./simulate.ts";
 export type { Failure, PlacedEvent, Progress, SimulateOptions, Simulation } from "./simulate.ts";
+export { eachNode } from "./each-node.ts";
 export { lasting } from "./lasting.ts";
 export type { Files } from "./files.ts";
 export type { FaultBounds, FaultKind, SimulationEvent } from "./faults.ts";

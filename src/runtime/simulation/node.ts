@@ -25,7 +25,7 @@ export interface NodeOptions {
   readonly open: OpenDatabase;
   readonly wire: Wire;
   /** A commit went well, and whoever made it knows. */
-  readonly onCommit: () => void;
+  readonly onCommit: (node: SimulatedNode) => void;
 }
 
 /** A node. What is done to it takes effect before the promise of that resolves. */
@@ -101,9 +101,8 @@ export class SimulatedNode {
     if (!isCalm) this.#trouble();
   }
 
-  /** Whether nothing has been wrong for so long. */
+  /** Whether nothing has been wrong for so long, as of the last {@link look}. */
   isCalm(duration = 0): boolean {
-    this.look();
     const since = this.#troubledAt;
     return since === undefined || this.time - since > duration;
   }
@@ -146,7 +145,7 @@ export class SimulatedNode {
       onWritten: (resources) => {
         this.revision++;
         this.written.push(...resources);
-        if (this.#isSetUp) this.#options.onCommit();
+        if (this.#isSetUp) this.#options.onCommit(this);
       },
       onLogged: (code) => {
         this.logged.set(code, this.time);

@@ -7,6 +7,7 @@ import { formatPointer } from "../errors.ts";
 import type { Resource } from "../resource.ts";
 import { sqliteStoreOver } from "../store/sqlite/sqlite.ts";
 import { storeOver, type Store } from "../store/state.ts";
+import type { View } from "../store/store.ts";
 import type { Disk } from "./disk.ts";
 import { processFiles } from "./files.ts";
 import { FaultyCore } from "./faulty-core.ts";
@@ -59,6 +60,7 @@ export class Process {
   #isAlive = true;
   #hasStarted = false;
   #store: Store | undefined;
+  #contents: View | undefined;
   #core: FaultyCore | undefined;
   #engine: Engine | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -97,6 +99,11 @@ export class Process {
   /** The store, once it is open. */
   get store(): Store | undefined {
     return this.#store;
+  }
+
+  /** What is stored at this moment. */
+  get contents(): View | undefined {
+    return this.#contents;
   }
 
   get network(): ProcessNetwork {
@@ -198,6 +205,9 @@ export class Process {
     const { core } = sqliteStoreOver(database, { clock, random, kinds: scenario.kinds });
     this.#core = new FaultyCore(core, { isAlive, onWritten: (written) => this.#written(written) });
     this.#store = storeOver(this.#core);
+    void core.snapshot([], (view) => {
+      this.#contents = view; // the store's own, which goes on with it
+    });
     const operator = this.#operator();
     if (isNew && operator !== undefined) await scenario.setup(operator);
     if (operator !== undefined) await scenario.boot(operator);

@@ -80,6 +80,8 @@ export interface WorldView extends NodeView {
   /** True time. */
   readonly now: Instant;
   readonly nodes: readonly NodeView[];
+  /** Those in which something may have changed since the last look: after a commit, who made it. */
+  readonly changed: readonly NodeView[];
 }
 
 /** Whether something holds, or what is wrong: an empty list is nothing. */

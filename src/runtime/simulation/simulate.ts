@@ -10,10 +10,10 @@ import { Injector } from "./injector.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { Wire } from "./network.ts";
 import { SimulatedNode } from "./node.ts";
-import type { Properties, Scenario, WorldView } from "./scenario.ts";
+import type { Properties, Scenario } from "./scenario.ts";
 import { Tally, type Counts } from "./tally.ts";
 import { Trace, type TraceSink } from "./trace.ts";
-import { worldOf } from "./world.ts";
+import { worldOf, type World } from "./world.ts";
 
 /** What to simulate of a scenario. */
 export interface SimulateOptions {
@@ -108,7 +108,7 @@ class Simulator {
   readonly #wire: Wire;
   readonly #nodes: ReadonlyMap<string, SimulatedNode>;
   readonly #injector: Injector;
-  readonly #world: WorldView;
+  readonly #world: World;
   readonly #always: readonly [string, Properties[string]][];
   readonly #events: readonly PlacedEvent[];
   /** What was found broken in the middle of an event. */
@@ -131,8 +131,8 @@ class Simulator {
         name,
         new SimulatedNode({
           ...{ name, seed, scenario, kernel, trace, tally, open, wire },
-          onCommit: () => {
-            this.#checkBetween();
+          onCommit: (node) => {
+            this.#checkBetween(node);
           },
         }),
       ]),
@@ -190,6 +190,7 @@ class Simulator {
     await this.#injector.heal();
     this.#checkAlways();
     await this.#runTo(until);
+    this.#look([...this.#nodes.values()]);
     this.#check(Object.entries(this.#scenario.eventually()), "eventually");
   }
 
@@ -204,23 +205,33 @@ class Simulator {
     }
   }
 
-  /** After a commit: what is wrong is told at the end of the event, not to the code that runs. */
-  #checkBetween(): void {
+  /**
+   * After a commit, in the middle of an event: no time has passed, and other nodes have not changed.
+   * What is wrong is told at the end of the event, not to the code that runs.
+   */
+  #checkBetween(node: SimulatedNode): void {
     if (this.#broken !== undefined || this.#isLooking) return;
     this.#isLooking = true;
     try {
-      this.#checkAlways();
+      const hasNews = (other: SimulatedNode) => other === node || other.written.length > 0;
+      this.#checkAlways([...this.#nodes.values()].filter(hasNews));
     } catch (error) {
       this.#broken = error;
     }
     this.#isLooking = false;
   }
 
-  #checkAlways(): void {
+  #checkAlways(changed: Iterable<SimulatedNode> = this.#nodes.values()): void {
     if (this.#broken !== undefined) throw this.#broken as Error;
-    for (const node of this.#nodes.values()) node.look();
+    const nodes = [...changed];
+    this.#look(nodes);
     this.#check(this.#always, "always");
-    for (const node of this.#nodes.values()) if (node.written.length > 0) node.written = [];
+    for (const node of nodes) if (node.written.length > 0) node.written = [];
+  }
+
+  #look(nodes: readonly SimulatedNode[]): void {
+    for (const node of nodes) node.look();
+    this.#world.lookAt(nodes);
   }
 
   #check(properties: readonly [string, Properties[string]][], when: Failure["when"]): void {

@@ -2,17 +2,14 @@
 import type { Clock } from "../clock.ts";
 import type { Instant } from "../instant.ts";
 import { pointerTo, type DeepReadonly, type Resource, type ResourceType } from "../resource.ts";
-import type { Store } from "../store/state.ts";
+import type { View as Contents } from "../store/store.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { SimulatedNode } from "./node.ts";
 import type { NodeView, WorldView } from "./scenario.ts";
 
-type Snapshot = Parameters<Parameters<Store["core"]["snapshot"]>[1]>[0];
-type Kind = Pick<ResourceType<unknown>, "namespace" | "type">;
-
 /** All nodes; there is at least one. */
-export function worldOf(nodes: readonly SimulatedNode[], kernel: Kernel): WorldView {
-  const views = nodes.map((node) => new View(node));
+export function worldOf(nodes: readonly SimulatedNode[], kernel: Kernel): World {
+  const views = new Map(nodes.map((node) => [node, new View(node)]));
   const [first] = nodes;
   if (first === undefined) throw new TypeError("a world needs a node");
   return new World(first, views, kernel);
@@ -60,33 +57,36 @@ class View implements NodeView {
   readonly isCalm = (duration?: number): boolean => this.#node.isCalm(duration);
 
   readonly resource = <Spec>(kind: ResourceType<Spec>, id: string): Resource<Spec> | null =>
-    (this.#read(kind, (view) => view.get(pointerTo(kind, id))) ?? null) as Resource<Spec> | null;
+    (this.#contents?.get(pointerTo(kind, id)) ?? null) as Resource<Spec> | null;
 
   readonly spec = <Spec>(kind: ResourceType<Spec>, id: string): DeepReadonly<Spec> | null =>
     this.resource(kind, id)?.spec ?? null;
 
   readonly list = <Spec>(kind: ResourceType<Spec>): readonly Resource<Spec>[] =>
-    (this.#read(kind, (view) => view.list(kind)) ?? []) as readonly Resource<Spec>[];
+    (this.#contents?.list(kind) ?? []) as readonly Resource<Spec>[];
 
-  /** Its stores look at their contents before they return. */
-  #read<T>(kind: Kind, select: (view: Snapshot) => T): T | undefined {
-    const store = this.#node.isUp ? this.#node.process?.store : undefined;
-    let result: T | undefined;
-    void store?.core.snapshot([kind], (view) => {
-      result = select(view);
-    });
-    return result;
+  get #contents(): Contents | undefined {
+    return this.#node.isUp ? this.#node.process?.contents : undefined;
   }
 }
 
-class World extends View implements WorldView {
+/** What properties see, and where they have to look. */
+export class World extends View implements WorldView {
   readonly nodes: readonly NodeView[];
+  changed: readonly NodeView[];
+  readonly #views: ReadonlyMap<SimulatedNode, NodeView>;
   readonly #kernel: Kernel;
 
-  constructor(first: SimulatedNode, nodes: readonly NodeView[], kernel: Kernel) {
+  constructor(first: SimulatedNode, views: ReadonlyMap<SimulatedNode, NodeView>, kernel: Kernel) {
     super(first);
-    this.nodes = nodes;
+    this.changed = this.nodes = [...views.values()];
+    this.#views = views;
     this.#kernel = kernel;
+  }
+
+  /** In these something may have changed. */
+  lookAt(nodes: readonly SimulatedNode[]): void {
+    this.changed = nodes.flatMap((node) => this.#views.get(node) ?? []);
   }
 
   get now(): Instant {

@@ -1,8 +1,14 @@
 /** What must hold of every certificate that a node serves. */
 import { days, type Instant, minutes, rfc3339 } from "#runtime";
-import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+import {
+  eachNode,
+  lasting,
+  type NodeView,
+  type Properties,
+  type Property,
+} from "#runtime/simulation";
 import { type Facts, isIssuedBy } from "./certificate.ts";
-import { type Holdings, holdingsReader, type Leaf } from "./holdings.ts";
+import { type Holdings, holdingsOf, type Leaf } from "./holdings.ts";
 
 /** Two clocks that differ by no more than this have to get along. */
 const PEERS_DIFFER = minutes(10);
@@ -15,20 +21,14 @@ const SETTLES_IN = minutes(25);
 
 /** Made anew for each simulation. */
 export function certificateProperties(): Properties {
-  const holdings = holdingsReader();
   return {
-    "what a node serves is valid, as it and its peers see the time": lasting(
-      AT_ONCE,
-      validity(holdings),
-    ),
-    "every chain leads to an authority that is trusted": lasting(SETTLES_IN, chains(holdings)),
-    "every leaf that a node needs is there": lasting(SETTLES_IN, presence(holdings)),
-    "every leaf has its own key": keys(holdings),
-    "no two certificates of an issuer have one serial number": serials(holdings),
+    "what a node serves is valid, as it and its peers see the time": lasting(AT_ONCE, validity()),
+    "every chain leads to an authority that is trusted": lasting(SETTLES_IN, chains()),
+    "every leaf that a node needs is there": lasting(SETTLES_IN, presence()),
+    "every leaf has its own key": keys(),
+    "no two certificates of an issuer have one serial number": serials(),
   };
 }
-
-type Read = (node: NodeView) => Holdings;
 
 const named = (node: NodeView, { id }: Leaf, problem: string) => `${node.name}: ${id} ${problem}`;
 
@@ -38,25 +38,24 @@ const endsWithRoot = (leaf: Leaf, { issuing }: Holdings): boolean => {
   return root !== undefined && leaf.facts.notAfter >= root.notAfter;
 };
 
-function validity(read: Read): Property {
+function validity(): Property {
   const windows = new WeakMap<Holdings, { readonly from: number; readonly until: number }>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) => {
-      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
-      const held = read(node);
-      let window = windows.get(held);
-      if (window === undefined) {
-        const ending = held.leaves.filter((leaf) => !endsWithRoot(leaf, held));
-        window = {
-          from: Math.max(...held.leaves.map(({ facts }) => facts.notBefore)),
-          until: Math.min(...ending.map(({ facts }) => facts.notAfter)),
-        };
-        windows.set(held, window);
-      }
-      const now = node.clock.now();
-      if (window.from <= now - PEERS_DIFFER && now + PEERS_DIFFER <= window.until) return [];
-      return held.leaves.flatMap((leaf) => invalid(node, leaf, held, now));
-    });
+  return eachNode((node) => {
+    if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+    const held = holdingsOf(node);
+    let window = windows.get(held);
+    if (window === undefined) {
+      const ending = held.leaves.filter((leaf) => !endsWithRoot(leaf, held));
+      window = {
+        from: Math.max(...held.leaves.map(({ facts }) => facts.notBefore)),
+        until: Math.min(...ending.map(({ facts }) => facts.notAfter)),
+      };
+      windows.set(held, window);
+    }
+    const now = node.clock.now();
+    if (window.from <= now - PEERS_DIFFER && now + PEERS_DIFFER <= window.until) return [];
+    return held.leaves.flatMap((leaf) => invalid(node, leaf, held, now));
+  });
 }
 
 function invalid(node: NodeView, leaf: Leaf, held: Holdings, now: Instant): string[] {
@@ -69,24 +68,23 @@ function invalid(node: NodeView, leaf: Leaf, held: Holdings, now: Instant): stri
 }
 
 /** Looks when something changed, and at everything once a day. */
-function chains(read: Read): Property {
+function chains(): Property {
   const seen = new Map<string, { held: Holdings; day: number; problems: readonly string[] }>();
-  return ({ nodes, now }) =>
-    nodes.flatMap((node) => {
-      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
-      const held = read(node);
-      const day = dayOf(now);
-      const last = seen.get(node.name);
-      if (last?.held === held && last.day === day) return last.problems;
-      const isNew = (leaf: Leaf) =>
-        last?.held.leaves.every(({ facts }) => facts !== leaf.facts) ?? true;
-      const isDue = last?.day !== day || !isSameTrust(last.held, held);
-      const problems = held.leaves
-        .filter((leaf) => isDue || isNew(leaf))
-        .flatMap((leaf) => unchained(node, leaf, held));
-      seen.set(node.name, { held, day, problems });
-      return problems;
-    });
+  return eachNode((node, { now }) => {
+    if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+    const held = holdingsOf(node);
+    const day = dayOf(now);
+    const last = seen.get(node.name);
+    if (last?.held === held && last.day === day) return last.problems;
+    const isNew = (leaf: Leaf) =>
+      last?.held.leaves.every(({ facts }) => facts !== leaf.facts) ?? true;
+    const isDue = last?.day !== day || !isSameTrust(last.held, held);
+    const problems = held.leaves
+      .filter((leaf) => isDue || isNew(leaf))
+      .flatMap((leaf) => unchained(node, leaf, held));
+    seen.set(node.name, { held, day, problems });
+    return problems;
+  });
 }
 
 const isSameTrust = (a: Holdings, b: Holdings): boolean =>
@@ -111,49 +109,45 @@ function unchained(node: NodeView, leaf: Leaf, held: Holdings): string[] {
 /** Of a control plane. */
 const LEAVES = 14;
 
-const presence =
-  (read: Read): Property =>
-  ({ nodes }) =>
-    nodes.flatMap((node) => {
-      if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
-      const { leaves } = read(node);
-      return leaves.length === LEAVES
-        ? []
-        : [`${node.name}: ${String(leaves.length)} of ${String(LEAVES)} leaves are there`];
-    });
+const presence = (): Property =>
+  eachNode((node) => {
+    if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
+    const { leaves } = holdingsOf(node);
+    return leaves.length === LEAVES
+      ? []
+      : [`${node.name}: ${String(leaves.length)} of ${String(LEAVES)} leaves are there`];
+  });
 
 /** Once a week: it takes longer than all else that is looked at. */
-function keys(read: Read): Property {
+function keys(): Property {
   const looked = new Map<string, number>();
-  return ({ nodes, now }) =>
-    nodes.flatMap((node) => {
-      const week = Math.floor(now / days(7));
-      if (!node.isUp || looked.get(node.name) === week) return [];
-      looked.set(node.name, week);
-      return read(node)
-        .leaves.filter(({ hasKey }) => !hasKey())
-        .map((leaf) => named(node, leaf, "has the key of another"));
-    });
+  return eachNode((node, { now }) => {
+    const week = Math.floor(now / days(7));
+    if (!node.isUp || looked.get(node.name) === week) return [];
+    looked.set(node.name, week);
+    return holdingsOf(node)
+      .leaves.filter(({ hasKey }) => !hasKey())
+      .map((leaf) => named(node, leaf, "has the key of another"));
+  });
 }
 
 const dayOf = (now: Instant): number => Math.floor(now / days(1));
 
-function serials(read: Read): Property {
+function serials(): Property {
   const first = new Map<string, string>();
   const looked = new Map<string, Holdings>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) => {
-      if (!node.isUp) return [];
-      const held = read(node);
-      if (looked.get(node.name) === held) return [];
-      looked.set(node.name, held);
-      return held.leaves.flatMap((leaf) => {
-        const { identity, fingerprint } = leaf.facts;
-        const before = first.get(identity) ?? fingerprint;
-        first.set(identity, before);
-        return before === fingerprint
-          ? []
-          : [named(node, leaf, `has the serial number of another: ${identity}`)];
-      });
+  return eachNode((node) => {
+    if (!node.isUp) return [];
+    const held = holdingsOf(node);
+    if (looked.get(node.name) === held) return [];
+    looked.set(node.name, held);
+    return held.leaves.flatMap((leaf) => {
+      const { identity, fingerprint } = leaf.facts;
+      const before = first.get(identity) ?? fingerprint;
+      first.set(identity, before);
+      return before === fingerprint
+        ? []
+        : [named(node, leaf, `has the serial number of another: ${identity}`)];
     });
+  });
 }

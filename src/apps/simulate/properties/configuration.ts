@@ -2,9 +2,15 @@
 import { loadMachineConfig } from "#config";
 import { ACTIVE, ApiCertificates, MachineConfig } from "#resources";
 import { minutes, type Resource } from "#runtime";
-import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+import {
+  eachNode,
+  lasting,
+  type NodeView,
+  type Properties,
+  type Property,
+} from "#runtime/simulation";
 import { factsOf, isIssuedBy, type Facts } from "./certificate.ts";
-import { type Holdings, holdingsReader, type RootName } from "./holdings.ts";
+import { type Holdings, holdingsOf, type RootName } from "./holdings.ts";
 
 /** A watch that lags, a node that stands still, and a wait for the rest may come together. */
 const SETTLES_IN = minutes(25);
@@ -28,19 +34,17 @@ interface Seen {
 }
 
 function inForce(): Property {
-  const read = holdingsReader();
   const seen = new Map<string, Seen>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) => {
-      const config = node.isUp && node.isCalm(RECOVERS_IN) && node.resource(MachineConfig, ACTIVE);
-      if (!config) return [];
-      const held = read(node);
-      const last = seen.get(node.name);
-      if (last?.config === config && last.held === held) return last.problems;
-      const problems = differences(node, said(config.spec.yaml), held);
-      seen.set(node.name, { config, held, problems });
-      return problems;
-    });
+  return eachNode((node) => {
+    const config = node.isUp && node.isCalm(RECOVERS_IN) && node.resource(MachineConfig, ACTIVE);
+    if (!config) return [];
+    const held = holdingsOf(node);
+    const last = seen.get(node.name);
+    if (last?.config === config && last.held === held) return last.problems;
+    const problems = differences(node, said(config.spec.yaml), held);
+    seen.set(node.name, { config, held, problems });
+    return problems;
+  });
 }
 
 const known = new Map<string, Said>();

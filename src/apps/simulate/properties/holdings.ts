@@ -54,20 +54,19 @@ const resourcesOf = (node: NodeView) => ({
 
 type Resources = ReturnType<typeof resourcesOf>;
 
-/** Looks at nodes again and again; what did not change is not read again. */
-export function holdingsReader(): (node: NodeView) => Holdings {
-  const before = new Map<string, Known>();
-  return (node) => {
-    const last = before.get(node.name);
-    const { revision } = node;
-    if (last?.revision === revision) return last.holdings;
-    const read = resourcesOf(node);
-    const resources = Object.values(read);
-    const isSame = last?.resources.every((resource, index) => resource === resources[index]);
-    const holdings = last && isSame ? last.holdings : holdingsIn(read);
-    before.set(node.name, { revision, resources, holdings });
-    return holdings;
-  };
+const known = new WeakMap<NodeView, Known>();
+
+/** Every property asks for them at each look; what did not change is not read again. */
+export function holdingsOf(node: NodeView): Holdings {
+  const last = known.get(node);
+  const { revision } = node;
+  if (last?.revision === revision) return last.holdings;
+  const read = resourcesOf(node);
+  const resources = Object.values(read);
+  const isSame = last?.resources.every((resource, index) => resource === resources[index]);
+  const holdings = last && isSame ? last.holdings : holdingsIn(read);
+  known.set(node, { revision, resources, holdings });
+  return holdings;
 }
 
 interface Known {

@@ -1,7 +1,13 @@
 /** What cannot be helped has to be told: a step of the clock, a disk that is full, a root that ends. */
 import { CertificateStatus, SecurityStatus, TimeStatus } from "#resources";
 import { at, ControllerStatus, days, type Instant, minutes, seconds } from "#runtime";
-import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+import {
+  eachNode,
+  lasting,
+  type NodeView,
+  type Properties,
+  type Property,
+} from "#runtime/simulation";
 
 /** A pause, a watch that lags and a retry may come together. */
 const TOLD_IN = minutes(40);
@@ -24,34 +30,32 @@ const STEP = seconds(10);
 /** Whoever keeps looking sees a jump as one. */
 function steps(): Property {
   const seen = new Map<string, Seen>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) => {
-      const { boot, clockError: error } = node;
-      const last = seen.get(node.name);
-      const isSame = last?.boot === boot && node.isUp;
-      const isStep = isSame && Math.abs(error - last.error) > STEP;
-      const told = JSON.stringify(node.spec(TimeStatus, "node")?.lastStep ?? null);
-      const before = isStep ? told : isSame ? last.before : undefined;
-      seen.set(node.name, { boot, error, before });
-      if (before === undefined || told !== before || !node.isWritable) return [];
-      return [`${node.name}: the clock was set, and TimeStatus does not say so`];
-    });
+  return eachNode((node) => {
+    const { boot, clockError: error } = node;
+    const last = seen.get(node.name);
+    const isSame = last?.boot === boot && node.isUp;
+    const isStep = isSame && Math.abs(error - last.error) > STEP;
+    const told = JSON.stringify(node.spec(TimeStatus, "node")?.lastStep ?? null);
+    const before = isStep ? told : isSame ? last.before : undefined;
+    seen.set(node.name, { boot, error, before });
+    if (before === undefined || told !== before || !node.isWritable) return [];
+    return [`${node.name}: the clock was set, and TimeStatus does not say so`];
+  });
 }
 
 function full(): Property {
   const since = new Map<string, Instant>();
-  return ({ nodes, now }) =>
-    nodes.flatMap((node) => {
-      if (node.isWritable || !node.isUp) {
-        since.delete(node.name);
-        return [];
-      }
-      const began = since.get(node.name) ?? now;
-      since.set(node.name, began);
-      const told = node.logged("ERR_STORE_FULL");
-      if ((told !== undefined && told >= began) || !isLate(node)) return [];
-      return [`${node.name}: a certificate is late on a full disk, and nobody is told`];
-    });
+  return eachNode((node, { now }) => {
+    if (node.isWritable || !node.isUp) {
+      since.delete(node.name);
+      return [];
+    }
+    const began = since.get(node.name) ?? now;
+    since.set(node.name, began);
+    const told = node.logged("ERR_STORE_FULL");
+    if ((told !== undefined && told >= began) || !isLate(node)) return [];
+    return [`${node.name}: a certificate is late on a full disk, and nobody is told`];
+  });
 }
 
 const isLate = (node: NodeView): boolean =>

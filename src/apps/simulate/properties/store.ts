@@ -7,10 +7,16 @@ import {
   type Controller,
   type Resource,
 } from "#runtime";
-import { lasting, type NodeView, type Properties, type Property } from "#runtime/simulation";
+import {
+  eachNode,
+  lasting,
+  type NodeView,
+  type Properties,
+  type Property,
+} from "#runtime/simulation";
 import { PUBLISHED } from "../node.ts";
 import { factsOf, isIssuedBy } from "./certificate.ts";
-import { type Holdings, holdingsReader } from "./holdings.ts";
+import { type Holdings, holdingsOf } from "./holdings.ts";
 
 /** Made anew for each simulation. */
 export function storeProperties(
@@ -20,7 +26,7 @@ export function storeProperties(
   return {
     "no private key stands in a resource that is not sensitive": secrecy(kinds),
     "what one controller alone writes is owned by it": ownership(controllers),
-    "outputs of one reconcile are there together": wholeness,
+    "outputs of one reconcile are there together": wholeness(),
     "published leaves stand beside their authority": lasting(minutes(25), published()),
     "what is published is what is held": lasting(minutes(25), current()),
   };
@@ -33,13 +39,12 @@ function secrecy(kinds: readonly AnyResourceType[]): Property {
   const sensitive = new Set(
     kinds.filter(({ sensitivity }) => sensitivity === "sensitive").map(({ type }) => type),
   );
-  return ({ nodes }) =>
-    nodes.flatMap((node) =>
-      node.written
-        .filter(({ metadata }) => !sensitive.has(metadata.type))
-        .filter(({ spec }) => KEY.test(JSON.stringify(spec)))
-        .map(({ metadata }) => `${node.name}: ${formatPointer(metadata)} holds a private key`),
-    );
+  return eachNode((node) =>
+    node.written
+      .filter(({ metadata }) => !sensitive.has(metadata.type))
+      .filter(({ spec }) => KEY.test(JSON.stringify(spec)))
+      .map(({ metadata }) => `${node.name}: ${formatPointer(metadata)} holds a private key`),
+  );
 }
 
 function ownership(controllers: readonly Controller[]): Property {
@@ -49,22 +54,21 @@ function ownership(controllers: readonly Controller[]): Property {
       if (sharing === "exclusive") owners.set(kind.type, name);
   const isForeign = ({ metadata }: Resource) =>
     (owners.get(metadata.type) ?? metadata.owner) !== metadata.owner;
-  return ({ nodes }) =>
-    nodes.flatMap((node) =>
-      node.written
-        .filter(isForeign)
-        .map(
-          ({ metadata }) =>
-            `${node.name}: ${formatPointer(metadata)} is owned by ${metadata.owner || "nobody"}`,
-        ),
-    );
+  return eachNode((node) =>
+    node.written
+      .filter(isForeign)
+      .map(
+        ({ metadata }) =>
+          `${node.name}: ${formatPointer(metadata)} is owned by ${metadata.owner || "nobody"}`,
+      ),
+  );
 }
 
 /** The six lists of addresses are written by one reconcile. */
 const ADDRESS_LISTS = 6;
 
-const wholeness: Property = ({ nodes }) =>
-  nodes.flatMap((node) => {
+const wholeness = (): Property =>
+  eachNode((node) => {
     if (!node.isUp) return [];
     const { length } = node.list(NodeAddress);
     return [0, ADDRESS_LISTS].includes(length)
@@ -95,16 +99,15 @@ const ONE_ROOT = ["talos", "kubernetes/pki/etcd"];
 function published(): Property {
   const readers = ONE_ROOT.map((directory) => ({ directory, read: publishedReader(directory) }));
   const known = new WeakMap<Files, readonly string[]>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) =>
-      readers.flatMap(({ directory, read }) => {
-        const files = read(node);
-        if (files === undefined) return [];
-        const problems = known.get(files) ?? strangersIn(files, `${node.name}: ${directory}`);
-        known.set(files, problems);
-        return problems;
-      }),
-    );
+  return eachNode((node) =>
+    readers.flatMap(({ directory, read }) => {
+      const files = read(node);
+      if (files === undefined) return [];
+      const problems = known.get(files) ?? strangersIn(files, `${node.name}: ${directory}`);
+      known.set(files, problems);
+      return problems;
+    }),
+  );
 }
 
 function strangersIn(files: Files, place: string): string[] {
@@ -130,24 +133,22 @@ interface Compared {
 }
 
 function current(): Property {
-  const read = holdingsReader();
   const readers = places.map(({ directory }) => publishedReader(directory));
   const seen = new Map<string, Compared>();
-  return ({ nodes }) =>
-    nodes.flatMap((node) => {
-      if (!node.isUp || !node.isCalm(minutes(5))) return [];
-      const held = read(node);
-      const sets = readers.map((readSet) => readSet(node));
-      const last = seen.get(node.name);
-      if (last?.held === held && sets.every((set, place) => set === last.sets[place]))
-        return last.problems;
-      const problems = places.flatMap(({ id, file }, place) => {
-        const leaf = held.leaves.find((one) => one.id === id)?.facts;
-        const pem = sets[place]?.[file];
-        const isSame = leaf && pem !== undefined && factsOf(pem).fingerprint === leaf.fingerprint;
-        return isSame || !leaf ? [] : [`${node.name}: ${id} is published as another`];
-      });
-      seen.set(node.name, { held, sets, problems });
-      return problems;
+  return eachNode((node) => {
+    if (!node.isUp || !node.isCalm(minutes(5))) return [];
+    const held = holdingsOf(node);
+    const sets = readers.map((readSet) => readSet(node));
+    const last = seen.get(node.name);
+    if (last?.held === held && sets.every((set, place) => set === last.sets[place]))
+      return last.problems;
+    const problems = places.flatMap(({ id, file }, place) => {
+      const leaf = held.leaves.find((one) => one.id === id)?.facts;
+      const pem = sets[place]?.[file];
+      const isSame = leaf && pem !== undefined && factsOf(pem).fingerprint === leaf.fingerprint;
+      return isSame || !leaf ? [] : [`${node.name}: ${id} is published as another`];
     });
+    seen.set(node.name, { held, sets, problems });
+    return problems;
+  });
 }
