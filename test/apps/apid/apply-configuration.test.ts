@@ -3,9 +3,10 @@ import { status } from "@grpc/grpc-js";
 import { minutes, seconds } from "#runtime";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NodePorts } from "../../../src/apps/apid/index.ts";
-import type {
-  ApplyConfigurationResponse,
-  MachineServiceClient,
+import {
+  ApplyConfigurationRequest_Mode as Mode,
+  type ApplyConfigurationResponse,
+  type MachineServiceClient,
 } from "../../../src/apps/rpc/gen/machine/machine.ts";
 import { issueClient, rawClient, reply, runNode, type RunningNode } from "./running-node.ts";
 
@@ -33,26 +34,26 @@ beforeEach(() => {
   asked.length = 0;
 });
 
-const apply = (mode: number, tryModeTimeout?: { seconds: bigint; nanos: number }) =>
+const apply = (mode: Mode, tryModeTimeout?: { seconds: bigint; nanos: number }) =>
   reply<ApplyConfigurationResponse>((done) =>
     raw.applyConfiguration({ data: Buffer.from("x"), mode, dryRun: false, tryModeTimeout }, done),
   );
 
 test.each([
-  ["auto", 1, 2, "no-reboot"],
-  ["no-reboot", 2, 2, "no-reboot"],
-  ["staged", 3, 3, "staged"],
-  ["try", 4, 4, "try"],
+  ["auto", Mode.AUTO, Mode.NO_REBOOT, "no-reboot"],
+  ["no-reboot", Mode.NO_REBOOT, Mode.NO_REBOOT, "no-reboot"],
+  ["staged", Mode.STAGED, Mode.STAGED, "staged"],
+  ["try", Mode.TRY, Mode.TRY, "try"],
 ])("the mode %s is answered by what it comes to", async (_name, mode, answered, meant) => {
   expect((await apply(mode)).messages).toMatchObject([{ mode: answered }]);
   expect(asked).toMatchObject([{ mode: meant }]);
 });
 
 test("a trial lasts as long as is asked for, a minute by default, and never no time", async () => {
-  await apply(4);
-  await apply(4, { seconds: 90n, nanos: 500_000_000 });
+  await apply(Mode.TRY);
+  await apply(Mode.TRY, { seconds: 90n, nanos: 500_000_000 });
   expect(asked.map(({ tryTimeout }) => tryTimeout)).toEqual([minutes(1), seconds(90.5)]);
-  await expect(apply(4, { seconds: 0n, nanos: 0 })).rejects.toMatchObject({
+  await expect(apply(Mode.TRY, { seconds: 0n, nanos: 0 })).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,
     details: "try_mode_timeout should be positive",
   });
