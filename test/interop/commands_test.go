@@ -23,7 +23,9 @@ import (
 	machineapi "github.com/siderolabs/talos/pkg/machinery/api/machine"
 	talos "github.com/siderolabs/talos/pkg/machinery/client"
 	clientconfig "github.com/siderolabs/talos/pkg/machinery/client/config"
+	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
+	"github.com/siderolabs/talos/pkg/machinery/config/container"
 	"github.com/siderolabs/talos/pkg/machinery/formatters"
 	configres "github.com/siderolabs/talos/pkg/machinery/resources/config"
 )
@@ -305,6 +307,8 @@ var reading = []command{
 	{"etcd members, dmesg, memory, processes, mounts, netstat, disks, upgrade, rollback, reset, bootstrap: not served", unserved},
 }
 
+const jsonPatch = `[{"op":"add","path":"/machine/certSANs","value":["json.example.test"]}]`
+
 var changing = []command{
 	{"apply-config --dry-run", applying(machineapi.ApplyConfigurationRequest_AUTO, true)},
 	{"apply-config", applying(machineapi.ApplyConfigurationRequest_AUTO, false)},
@@ -312,7 +316,27 @@ var changing = []command{
 	{"apply-config -m staged", applying(machineapi.ApplyConfigurationRequest_STAGED, false)},
 	{"apply-config -m try", applying(machineapi.ApplyConfigurationRequest_TRY, false)},
 	{"patch mc (strategic merge)", patching("machine:\n  certSANs: [patched.example.test]\n", "patched.example.test")},
-	{"patch mc (JSON6902)", patching(`[{"op":"add","path":"/machine/certSANs","value":["json.example.test"]}]`, "json.example.test")},
+	{"patch mc (JSON6902) of several documents: refused by talosctl itself", func(ctx context.Context, c connected) error {
+		if err := patching(jsonPatch, "json.example.test")(ctx, c); err == nil || !strings.Contains(err.Error(), "not supported for multi-document") {
+			return fmt.Errorf("want the refusal of Talos, not %w", err)
+		}
+
+		return nil
+	}},
+	{"apply-config of a single document", func(ctx context.Context, c connected) error {
+		held, err := safe.StateGetByID[*configres.MachineConfig](ctx, c.COSI, configres.ActiveID)
+		if err != nil {
+			return err
+		}
+
+		single, err := container.New(held.Container().RawV1Alpha1())
+		if err != nil {
+			return err
+		}
+
+		return apply(ctx, c, single)
+	}},
+	{"patch mc (JSON6902)", patching(jsonPatch, "json.example.test")},
 	{"apply-config of nonsense", func(ctx context.Context, c connected) error {
 		_, err := c.ApplyConfiguration(ctx, &machineapi.ApplyConfigurationRequest{
 			Data: []byte("nonsense: true\n"), Mode: machineapi.ApplyConfigurationRequest_AUTO,
@@ -527,6 +551,19 @@ func applying(mode machineapi.ApplyConfigurationRequest_Mode, dryRun bool) func(
 	}
 }
 
+func apply(ctx context.Context, c connected, config config.Encoder) error {
+	data, err := config.EncodeBytes()
+	if err != nil {
+		return err
+	}
+
+	_, err = c.ApplyConfiguration(ctx, &machineapi.ApplyConfigurationRequest{
+		Data: data, Mode: machineapi.ApplyConfigurationRequest_AUTO,
+	})
+
+	return err
+}
+
 // patching patches what the node holds as talosctl does, and looks for what the patch adds.
 func patching(text, added string) func(context.Context, connected) error {
 	return func(ctx context.Context, c connected) error {
@@ -545,14 +582,12 @@ func patching(text, added string) func(context.Context, connected) error {
 			return err
 		}
 
-		data, err := patched.Bytes()
+		config, err := patched.Config()
 		if err != nil {
 			return err
 		}
 
-		if _, err := c.ApplyConfiguration(ctx, &machineapi.ApplyConfigurationRequest{
-			Data: data, Mode: machineapi.ApplyConfigurationRequest_AUTO,
-		}); err != nil {
+		if err := apply(ctx, c, config); err != nil {
 			return err
 		}
 
