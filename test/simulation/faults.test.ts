@@ -164,13 +164,39 @@ test("what was committed since is gone after a loss", async () => {
   ]);
 });
 
-test("a full disk refuses commits by their code", async () => {
-  const { seen, trace } = await watched(
-    [[hours(1), { kind: "diskFull", for: hours(3) }]],
-    (node) => node.isWritable,
-  );
-  expect(seen).toEqual([true, false, true]);
-  expect(trace).toMatch(/ERR_STORE_FULL|ENOSPC|"versions"/);
+test("a full disk refuses what it has no room for by its code, and takes it later", async () => {
+  const large = "x".repeat(100_000);
+  const Large = defineResource({ type: "Larges.test.dev", namespace: "test", spec: z.string() });
+  const scenario = defineScenario({
+    name: "full",
+    start: START,
+    horizon: days(1),
+    controllers: () => [],
+    operations: {
+      writes: {
+        rate: 0,
+        run: async ({ store }) => {
+          await store.create(Large, "large", large);
+        },
+      },
+    },
+    script: () => [
+      { at: after(START, hours(1)), node: "node", kind: "diskFull", for: hours(3) },
+      ...[2, 5].map((hour) => ({
+        ...{ at: after(START, hours(hour)), node: "node" },
+        ...({ kind: "operation", name: "writes" } as const),
+      })),
+    ],
+    always: {
+      "it is there once there is room": ({ list, now }) =>
+        now === after(START, hours(5)) ||
+        list(Large).length === (now < after(START, hours(5)) ? 0 : 1),
+    },
+  });
+  const lines: string[] = [];
+  const { failure } = await simulate(scenario, { seed: 1, trace: (line) => lines.push(line) });
+  expect(failure).toBeNull();
+  expect(lines.filter((line) => line.includes('"code":"ERR_STORE_FULL"'))).toHaveLength(1);
 });
 
 test.each(["overrun", "error", "complete"] as const)(

@@ -19,6 +19,8 @@ export interface DiskUser {
   readonly wait: (duration: number) => void;
   /** A commit did not go well. */
   readonly fails: () => void;
+  /** A commit is durable, and nobody knows yet. */
+  readonly committed: () => void;
 }
 
 /** Ends the work of a process that has been killed; nobody ever hears of it. */
@@ -33,14 +35,9 @@ export class Disk {
   #database: MemoryDatabase | undefined;
   #kept: Uint8Array | undefined;
   #isFull = false;
-  /** So many of the next commits go well before the failures begin. */
-  untouched = 0;
-  /** So many commits fail then. */
-  failures = 0;
-  /** So long the next commit takes. */
-  delay = 0;
-  /** Where in the next commit the machine goes down. */
-  crashPoint: CrashPoint | undefined;
+  #failing: { untouched: number; left: number; readonly took: () => void } | undefined;
+  #slow: { readonly for: number; readonly took: () => void } | undefined;
+  #crash: { readonly point: CrashPoint; readonly took: () => void } | undefined;
 
   constructor(open: OpenDatabase) {
     this.#open = open;
@@ -55,6 +52,7 @@ export class Disk {
     return this.#isFull;
   }
 
+  /** A full one takes what fits into the room that its database has inside, and nothing more. */
   set isFull(isFull: boolean) {
     this.#isFull = isFull;
     this.#limit();
@@ -74,6 +72,7 @@ export class Disk {
         this.#ends(user);
       },
       committed: () => {
+        user.committed();
         this.#crashesAt("after commit", user);
       },
       closes,
@@ -90,7 +89,7 @@ export class Disk {
 
   /** What is committed from now on is not there after the next loss. */
   startLosing(): void {
-    this.#kept = this.#database?.image() ?? this.#image;
+    this.#kept ??= this.#database?.image() ?? this.#image;
   }
 
   /** Takes back what was committed since; the database has to be closed. */
@@ -99,10 +98,28 @@ export class Disk {
     this.#kept = undefined;
   }
 
+  /**
+   * So many of the next commits go well, then so many fail.
+   *
+   * @param took called when one does, here and below
+   */
+  failCommits(untouched: number, left: number, took: () => void): void {
+    this.#failing = { untouched, left, took };
+  }
+
+  /** So long the next commit takes; of two that are asked for the longer one. */
+  slowCommit(duration: number, took: () => void): void {
+    if (duration > (this.#slow?.for ?? 0)) this.#slow = { for: duration, took };
+  }
+
+  /** The machine goes down in the next commit. */
+  crashAt(point: CrashPoint, took: () => void): void {
+    this.#crash = { point, took };
+  }
+
   /** From now on nothing is wrong with it. */
   heal(): void {
-    this.failures = this.untouched = this.delay = 0;
-    this.crashPoint = this.#kept = undefined;
+    this.#failing = this.#slow = this.#crash = this.#kept = undefined;
     this.isFull = false;
   }
 
@@ -113,26 +130,31 @@ export class Disk {
 
   #mayWrite(user: DiskUser): void {
     if (!user.isAlive()) throw new KilledError();
-    const { delay } = this;
-    this.delay = 0;
-    if (delay > 0) user.wait(delay);
+    const slow = this.#slow;
+    this.#slow = undefined;
+    if (slow === undefined) return;
+    slow.took();
+    user.wait(slow.for);
   }
 
   #ends(user: DiskUser): void {
     this.#crashesAt("before commit", user);
-    if (this.failures === 0) return;
-    if (this.untouched > 0) {
-      this.untouched--;
+    const failing = this.#failing;
+    if (failing === undefined) return;
+    if (failing.untouched > 0) {
+      failing.untouched--;
       return;
     }
-    this.failures--;
+    failing.took();
+    if (--failing.left === 0) this.#failing = undefined;
     user.fails();
     throw Object.assign(new Error("disk I/O error"), { code: "SQLITE_IOERR_FSYNC" });
   }
 
   #crashesAt(point: CrashPoint, user: DiskUser): void {
-    if (this.crashPoint !== point) return;
-    this.crashPoint = undefined;
+    if (this.#crash?.point !== point) return;
+    this.#crash.took();
+    this.#crash = undefined;
     user.crash();
     throw new KilledError();
   }

@@ -14,8 +14,11 @@ const sentences: Readonly<Record<string, (line: Line) => string>> = {
   "cannot start": ({ code }) => `cannot start: ${text(code)}`,
   refused: ({ code }) => `the operator is refused: ${text(code)}`,
   run: ({ unit, of }) => `runs ${text(unit)}${Number(of) > 1 ? `, one of ${text(of)} ready` : ""}`,
-  write: ({ versions }) =>
-    `commits ${(versions as (string | null)[]).map((one) => one ?? "a removal").join(", ")}`,
+  write: ({ versions, removes = [] }) =>
+    [
+      ...told("commits", versions as readonly string[]),
+      ...told("removes", removes as readonly string[]),
+    ].join(", "),
   note: ({ name, value }) => `${text(name)} ${text(value)}`,
   log: ({ level, text: said, fields }) =>
     `${text(level)}: ${text(said)}${rest({ ...(fields as object | undefined) })}`,
@@ -82,6 +85,9 @@ function sentenceOf(line: Line, json: string, number: number): string {
     throw damaged(number, cause);
   }
 }
+
+const told = (verb: string, all: readonly string[]): readonly string[] =>
+  all.length === 0 ? [] : [`${verb} ${all.join(", ")}`];
 
 const text = (value: unknown): string =>
   typeof value === "string" ? value : JSON.stringify(value);

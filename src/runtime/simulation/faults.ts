@@ -42,7 +42,7 @@ interface Noticed {
 export type FaultKind = Exclude<SimulationEvent["kind"], "operation">;
 
 /** How often a day a fault comes at most, and how bad it is at most. */
-interface Bound {
+export interface Bound {
   readonly rate: number;
   /** The longest that it lasts, in milliseconds. */
   readonly for?: number;
@@ -169,7 +169,78 @@ export function drawEvents(scenario: Scenario, seed: number, horizon: number): S
     }
   }
   events.push(...scenario.script(streamOf(seed, "script")));
-  return events.sort((left, right) => left.at - right.at);
+  const end = after(scenario.start, horizon);
+  const over = after(end, scenario.healWithin);
+  return events
+    .filter(({ kind, at }) => !(at >= (kind === "operation" ? over : end)))
+    .map((event) => cutAt(end, event))
+    .sort((left, right) => left.at - right.at);
+}
+
+/** No fault outlasts the horizon. */
+function cutAt(end: Instant, event: SimulationEvent): SimulationEvent {
+  const left = end - event.at;
+  const isLonger = (duration: number | undefined) => duration !== undefined && duration > left;
+  const { for: duration, down } = event as { readonly for?: number; readonly down?: number };
+  return {
+    ...event,
+    ...(isLonger(duration) && { for: left }),
+    ...(isLonger(down) && { down: left }),
+  };
+}
+
+/**
+ * Looks at bounds before anything is drawn from them.
+ *
+ * @throws {TypeError} that says what there is
+ */
+export function checkBounds(bounds: FaultBounds): void {
+  for (const [kind, given] of Object.entries(bounds)) {
+    if (!Object.hasOwn(kinds, kind))
+      throw new TypeError(`there is no fault ${kind}; there is ${Object.keys(kinds).join(", ")}`);
+    const bound: unknown = typeof given === "number" ? { rate: given } : given;
+    const parts = Object.entries({ rate: undefined, ...(bound as object) });
+    for (const [name, value] of parts) {
+      if (name !== "rate" && !Object.hasOwn(usual, name))
+        throw new TypeError(
+          `the fault ${kind} has no ${name}; it has rate, ${Object.keys(usual).join(", ")}`,
+        );
+      const isFit = typeof value === "number" && Number.isFinite(value) && value >= 0;
+      if (!isFit || (name !== "rate" && value === 0))
+        throw new TypeError(
+          `${name} of the fault ${kind} is ${JSON.stringify(value)}; it has to be a number ` +
+            (name === "rate" ? "from 0 on: so often a day at most" : "of milliseconds above 0"),
+        );
+    }
+  }
+}
+
+/**
+ * Looks at an event before it is let happen.
+ *
+ * @throws {TypeError} that says what there is
+ */
+export function checkEvent(scenario: Scenario, event: SimulationEvent): void {
+  const named = `the event ${JSON.stringify(event)}`;
+  if (!Number.isFinite(event.at)) throw new TypeError(`${named} happens at no instant`);
+  if (!scenario.nodes.includes(event.node))
+    throw new TypeError(`${named} is of no node; there is ${scenario.nodes.join(", ")}`);
+  if (event.kind === "operation") {
+    if (!Object.hasOwn(scenario.operations, event.name))
+      throw new TypeError(
+        `${named} is no operation; there is ${Object.keys(scenario.operations).join(", ")}`,
+      );
+    return;
+  }
+  if (!Object.hasOwn(kinds, event.kind))
+    throw new TypeError(`${named} is no fault; there is ${Object.keys(kinds).join(", ")}`);
+  const sample = kinds[event.kind].draw(streamOf("sample"), { ...usual, rate: 1 });
+  for (const [name, value] of Object.entries(sample)) {
+    if (name === "which") continue;
+    const given = (event as unknown as Readonly<Record<string, unknown>>)[name];
+    if (typeof given !== typeof value || Number.isNaN(given))
+      throw new TypeError(`${named} needs ${name}, a ${typeof value}`);
+  }
 }
 
 /** Independent of each other, about so many a day. */

@@ -1,8 +1,14 @@
 /** A store as a process of a simulated machine sees it: watches break and lag, and the dead are silent. */
-import { Observable, type Subscriber } from "rxjs";
-import { WatchOverrunError } from "../errors.ts";
-import type { Resource } from "../resource.ts";
-import type { CoreStore, WatchEvent, WatchKindOptions, Kind } from "../store/store.ts";
+import { map, Observable, type Subscriber } from "rxjs";
+import { WatchOverrunError, type Pointer } from "../errors.ts";
+import { oneByOne } from "../store/one-by-one.ts";
+import type {
+  CoreStore,
+  Kind,
+  WatchEvent,
+  WatchKindOptions,
+  WatchOptions,
+} from "../store/store.ts";
 
 type Batch = readonly WatchEvent[];
 
@@ -13,14 +19,14 @@ export type WatchEnd = (typeof watchEnds)[number];
 /** What the store of a process needs to know. */
 export interface FaultyCoreOptions {
   readonly isAlive: () => boolean;
-  /** Told of each commit that went well. */
-  readonly onWritten: (resources: readonly (Resource | undefined)[]) => void;
+  /** Told of each commit that went well, before whoever made it is. */
+  readonly onCommitted: () => void;
 }
 
 interface Follower {
   readonly subscriber: Subscriber<Batch>;
-  /** From the end of its list on it can lag. */
-  isLive: boolean;
+  /** Tells the end of its list, from which on it can lag; null from then on. */
+  isListed: ((batch: Batch) => boolean) | null;
 }
 
 /** A core store that does as it is told. */
@@ -32,6 +38,7 @@ export class FaultyCore implements CoreStore {
   #breaking: { readonly end: WatchEnd; left: number } | undefined;
   #held: (() => void)[] | undefined;
   #waiting = 0;
+  #asked = 0;
   readonly edit: NonNullable<CoreStore["edit"]>;
 
   constructor(core: CoreStore, options: FaultyCoreOptions) {
@@ -42,7 +49,7 @@ export class FaultyCore implements CoreStore {
       const resource = await this.#heard(
         core.edit?.(pointer, decide) ?? Promise.resolve(undefined),
       );
-      this.#options.onWritten([resource]);
+      this.#options.onCommitted();
       return resource;
     };
   }
@@ -57,20 +64,32 @@ export class FaultyCore implements CoreStore {
 
   async commit(...given: Parameters<CoreStore["commit"]>): ReturnType<CoreStore["commit"]> {
     const resources = await this.#heard(this.#core.commit(...given));
-    this.#options.onWritten(resources);
+    this.#options.onCommitted();
     return resources;
   }
 
   snapshot: CoreStore["snapshot"] = (kinds, read) => this.#heard(this.#core.snapshot(kinds, read));
 
-  watch(...given: Parameters<CoreStore["watch"]>): ReturnType<CoreStore["watch"]> {
-    return this.#core.watch(...given);
+  watch(pointer: Pointer, options: WatchOptions = {}): Observable<WatchEvent> {
+    const batches = this.#core.watch(pointer, options).pipe(map((event): Batch => [event]));
+    const { tailEvents, startFromBookmark } = options;
+    const begins = tailEvents === undefined && startFromBookmark === undefined;
+    return oneByOne(this.#followed(batches, begins ? () => true : null));
   }
 
   watchKind(kind: Kind, options: WatchKindOptions = {}): Observable<Batch> {
+    const isListed = (batch: Batch) => batch.some(({ type }) => type === "bootstrapped");
     const batches = this.#core.watchKind(kind, options);
+    return this.#followed(batches, options.bootstrapContents === true ? isListed : null);
+  }
+
+  /** @param isListed whether what there is has been told with that; null: it begins with what comes */
+  #followed(
+    batches: Observable<Batch>,
+    isListed: ((batch: Batch) => boolean) | null,
+  ): Observable<Batch> {
     return new Observable((subscriber) => {
-      const follower: Follower = { subscriber, isLive: options.bootstrapContents !== true };
+      const follower: Follower = { subscriber, isListed };
       if (this.#breaking !== undefined && this.#breaking.left-- > 0) {
         endings[this.#breaking.end](subscriber);
         return;
@@ -94,15 +113,17 @@ export class FaultyCore implements CoreStore {
   /**
    * Ends watches.
    *
+   * @returns how many
    * @param which one of them, by a number in [0, 1); left out: all
    * @param again so many of the watches that are opened next end at once
    */
-  endWatches(end: WatchEnd, which?: number, again = 0): void {
+  endWatches(end: WatchEnd, which?: number, again = 0): number {
     this.#breaking = { end, left: again };
     const all = [...this.#followers];
     const chosen =
       which === undefined ? all : all.slice(Math.floor(which * all.length)).slice(0, 1);
     for (const { subscriber } of chosen) endings[end](subscriber);
+    return chosen.length;
   }
 
   /** From now on nobody who watches hears anything. */
@@ -118,9 +139,10 @@ export class FaultyCore implements CoreStore {
   }
 
   #deliver(follower: Follower, batch: Batch): void {
-    const { subscriber, isLive } = follower;
-    follower.isLive ||= batch.some(({ type }) => type === "bootstrapped");
-    if (isLive && this.#held !== undefined) this.#held.push(() => subscriber.next(batch));
+    const { subscriber, isListed } = follower;
+    if (isListed?.(batch)) follower.isListed = null;
+    if (isListed === null && this.#held !== undefined)
+      this.#held.push(() => subscriber.next(batch));
     else if (this.#options.isAlive()) subscriber.next(batch);
   }
 
@@ -129,10 +151,16 @@ export class FaultyCore implements CoreStore {
     return this.#waiting;
   }
 
+  /** How many there were. */
+  get asked(): number {
+    return this.#asked;
+  }
+
   /** A process that is dead gets no answer. */
   #heard<T>(answer: Promise<T>): Promise<T> {
     const { isAlive } = this.#options;
     this.#waiting++;
+    this.#asked++;
     return new Promise((resolve, reject) => {
       answer.then(
         (value) => {

@@ -12,6 +12,7 @@ export type {
   Properties,
   Property,
   Scenario,
+  ScenarioDefinition,
   Verdict,
   WorldView,
 } from "./scenario.ts";
@@ -20,7 +21,10 @@ export type { Failure, PlacedEvent, Progress, SimulateOptions, Simulation } from
 export { eachNode } from "./each-node.ts";
 export { lasting } from "./lasting.ts";
 export type { Files } from "./files.ts";
-export type { FaultBounds, FaultKind, SimulationEvent } from "./faults.ts";
+export type { Bound, FaultBounds, FaultKind, SimulationEvent } from "./faults.ts";
+export type { WatchEnd } from "./faulty-core.ts";
+export type { Logger } from "../logger.ts";
+export { NeverAtRestError } from "./process.ts";
 export type { CrashPoint } from "./disk.ts";
 export type { Counts } from "./tally.ts";
 export { faultsIn } from "./tally.ts";

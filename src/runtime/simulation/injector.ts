@@ -17,100 +17,130 @@ export interface InjectorOptions {
 }
 
 type EventOf<Kind> = Extract<SimulationEvent, { readonly kind: Kind }>;
-/** Lets something happen after so many milliseconds, unless the faults are over by then. */
-type Later = (duration: number, run: () => Promise<void> | void) => void;
-type Row<Kind> = (
-  node: SimulatedNode,
-  event: EventOf<Kind>,
-  later: Later,
-  wire: Wire,
-) => Promise<void> | void;
+/** What a fault works with besides its node and event. */
+interface Means {
+  /** It has taken effect; it is counted once. */
+  readonly took: () => void;
+  /** Lets something happen after so many milliseconds, unless the faults are over by then. */
+  readonly later: (duration: number, run: () => Promise<void> | void) => void;
+  /** The same once nothing else on the node does so to `what`. */
+  readonly lasts: (what: Lasting, duration: number, end: () => Promise<void> | void) => void;
+  /** Whether something does so. */
+  readonly isOn: (what: Lasting) => boolean;
+  readonly wire: Wire;
+}
+/** What several events may do something to at a time. */
+type Lasting = "disk" | "watches" | "clock" | "drift";
+type Row<Kind> = (node: SimulatedNode, event: EventOf<Kind>, means: Means) => Promise<void> | void;
 
 const BEGIN = instantOf(0);
 
 const rows: { readonly [Kind in FaultKind]: Row<Kind> } = {
-  crash: (node, { point, down }) => node.crash(point, down),
-  restart: (node, { down }) => node.restart(down),
-  pause(node, event) {
+  crash: (node, { point, down }, { took }) => node.crash(point, down, took),
+  async restart(node, { down }, { took }) {
+    if (node.process !== undefined) took();
+    await node.restart(down);
+  },
+  pause(node, event, { took }) {
+    if (node.process !== undefined) took();
     node.pause(event.for);
   },
-  writeFails(node, { after: untouched, commits }) {
-    node.disk.untouched = untouched;
-    node.disk.failures = commits;
+  writeFails(node, { after: untouched, commits }, { took }) {
+    node.disk.failCommits(untouched, commits, took);
   },
-  writeLate(node, event) {
-    node.disk.delay = event.for;
+  writeLate(node, event, { took }) {
+    node.disk.slowCommit(event.for, took);
   },
-  commitsLost(node, event, later) {
+  commitsLost(node, event, { took, later }) {
     node.disk.startLosing();
     later(event.for, async () => {
-      await node.crash("idle", event.down);
+      took();
+      await node.crash("idle", event.down, took);
       node.disk.lose();
     });
   },
-  diskFull(node, event, later) {
+  diskFull(node, event, { took, lasts }) {
+    took();
     node.disk.isFull = true;
-    later(event.for, () => {
+    lasts("disk", event.for, () => {
       node.disk.isFull = false;
     });
   },
-  watchEnds: (node, { end, which, again }) =>
-    node.disturb(({ watches }) => watches?.endWatches(end, which, again)),
-  async watchLags(node, event, later) {
+  watchEnds: (node, { end, which, again }, { took }) =>
+    node.disturb(({ watches }) => {
+      if (watches !== undefined && watches.endWatches(end, which, again) + again > 0) took();
+    }),
+  async watchLags(node, event, { took, lasts }) {
+    if (node.process !== undefined) took();
     await node.disturb(({ watches }) => watches?.startLagging());
-    later(event.for, () => node.disturb(({ watches }) => watches?.stopLagging()));
+    lasts("watches", event.for, () => node.disturb(({ watches }) => watches?.stopLagging()));
   },
-  clockSkew: (node, { by }) => node.skewClock(by),
-  clockDrift(node, { ppm, for: duration }, later) {
+  async clockSkew(node, { by }, { took }) {
+    took();
+    await node.skewClock(by);
+  },
+  clockDrift(node, { ppm, for: duration }, { took, lasts, isOn }) {
+    took();
     node.driftClock(ppm);
-    later(duration, () => node.setClockRight(0));
+    lasts("drift", duration, async () => {
+      node.driftClock(0);
+      if (!isOn("clock")) await node.setClockRight(0);
+    });
   },
-  async clockStep(node, { by, for: duration, noticed }, later) {
+  async clockStep(node, { by, for: duration, noticed }, { took, lasts }) {
+    took();
     await node.stepClock(after(node.now(), by), noticed);
-    later(duration, () => node.setClockRight(noticed));
+    lasts("clock", duration, () => node.setClockRight(noticed));
   },
-  async bootIn1970(node, { for: duration, down }, later) {
-    await node.crash("idle", down);
+  async bootIn1970(node, { for: duration, down }, { took, lasts }) {
+    took();
+    await node.crash("idle", down, took);
     await node.stepClock(BEGIN, 0);
-    later(down + duration, () => node.setClockRight(0));
+    lasts("clock", down + duration, () => node.setClockRight(0));
   },
-  partition(node, event, later, wire) {
-    later(event.for, wire.trouble({ node: node.name, which: event.which, lost: 1 }));
+  partition(node, event, { took, later, wire }) {
+    later(event.for, wire.trouble({ node: node.name, which: event.which, lost: 1, took }));
   },
-  messagesLost(node, event, later, wire) {
-    later(event.for, wire.trouble({ node: node.name, lost: event.part }));
+  messagesLost(node, event, { took, later, wire }) {
+    later(event.for, wire.trouble({ node: node.name, lost: event.part, took }));
   },
-  messagesTwice(node, event, later, wire) {
-    later(event.for, wire.trouble({ node: node.name, twice: event.part }));
+  messagesTwice(node, event, { took, later, wire }) {
+    later(event.for, wire.trouble({ node: node.name, twice: event.part, took }));
   },
-  messagesLate(node, event, later, wire) {
-    later(event.for, wire.trouble({ node: node.name, late: event.by }));
+  messagesLate(node, event, { took, later, wire }) {
+    later(event.for, wire.trouble({ node: node.name, late: event.by, took }));
   },
 };
 
 /** Does it. */
 export class Injector {
   readonly #options: InjectorOptions;
+  /** By node and what, how many events do something to it now. */
+  readonly #lasting = new Map<string, number>();
   #isOver = false;
 
   constructor(options: InjectorOptions) {
     this.#options = options;
   }
 
-  /** Resolves when what the event sets off at once is over. */
-  async inject(event: SimulationEvent): Promise<void> {
-    const { nodes, scenario, tally, wire } = this.#options;
+  /**
+   * Resolves when what the event sets off at once is over.
+   *
+   * @param event with its place in the list
+   */
+  async inject(event: SimulationEvent & { readonly place: number }): Promise<void> {
+    const { nodes, scenario } = this.#options;
     const node = nodes.get(event.node);
     if (node === undefined) throw new TypeError(`there is no node ${event.node}`);
     if (event.kind === "operation") {
       const operation = scenario.operations[event.name];
       if (operation === undefined) throw new TypeError(`there is no operation ${event.name}`);
-      await node.operate(operation.run);
+      await node.operate(operation.run, event.place);
       return;
     }
-    tally.countFault(event.kind);
+    if (this.#isOver) return;
     const row = rows[event.kind] as Row<FaultKind>;
-    await row(node, event, this.#later, wire);
+    await row(node, event, this.#meansOf(event));
   }
 
   /** From now on nothing goes wrong any more. */
@@ -121,8 +151,30 @@ export class Injector {
     for (const node of nodes.values()) await node.heal();
   }
 
-  readonly #later: Later = (duration, run) => {
-    const { kernel } = this.#options;
-    kernel.at(after(kernel.now, duration), () => (this.#isOver ? undefined : run()));
-  };
+  #meansOf({ node, kind }: SimulationEvent & { readonly kind: FaultKind }): Means {
+    const { kernel, tally, wire } = this.#options;
+    let isCounted = false;
+    const later: Means["later"] = (duration, run) => {
+      kernel.at(after(kernel.now, duration), () => (this.#isOver ? undefined : run()));
+    };
+    const countOf = (what: Lasting) => this.#lasting.get(`${node} ${what}`) ?? 0;
+    const add = (what: Lasting, more: number) =>
+      this.#lasting.set(`${node} ${what}`, countOf(what) + more);
+    return {
+      wire,
+      later,
+      took() {
+        if (!isCounted) tally.countFault(kind);
+        isCounted = true;
+      },
+      isOn: (what) => countOf(what) > 0,
+      lasts(what, duration, end) {
+        add(what, 1);
+        later(duration, () => {
+          add(what, -1);
+          return countOf(what) === 0 ? end() : undefined;
+        });
+      },
+    };
+  }
 }

@@ -1,6 +1,7 @@
 /** Properties that may be broken for a moment. */
 import type { Instant } from "../instant.ts";
 import type { Property } from "./scenario.ts";
+import { problemsOf } from "./verdict.ts";
 
 /**
  * A property that is broken only by a problem that lasts: what `property` complains of has to be there,
@@ -15,7 +16,9 @@ export function lasting(duration: number, property: Property): Property {
       if (since.size > 0) since = new Map();
       return true;
     }
-    const problems = verdict === false ? ["it does not hold"] : verdict;
+    const said = problemsOf(verdict);
+    if (said === undefined) return verdict; // whoever asked says so
+    const problems = typeof said === "boolean" ? ["it does not hold"] : said;
     since = new Map(problems.map((problem) => [problem, since.get(problem) ?? world.now]));
     return problems.filter((problem) => world.now - (since.get(problem) ?? world.now) > duration);
   };

@@ -40,6 +40,10 @@ export type Message = { readonly id: string; readonly from: string } & (
   | { readonly kind: "refusal"; readonly text: string }
 );
 
+/** Nobody writes into what others have sent or got. */
+const copyOf = (message: Message): Message =>
+  "body" in message ? { ...message, body: new Uint8Array(message.body) } : message;
+
 /** What is wrong with the messages from and to a node. */
 export interface NetworkTrouble {
   readonly node: string;
@@ -51,7 +55,16 @@ export interface NetworkTrouble {
   readonly twice?: number;
   /** Milliseconds by which a message is late at most. */
   readonly late?: number;
+  /** Called for each message that it does something to. */
+  readonly took?: () => void;
 }
+
+/** Whether something with a probability takes effect on a message. */
+const hits = (stream: Stream, part: number, took: (() => void) | undefined): boolean => {
+  const isHit = stream.fraction() < part;
+  if (isHit) took?.();
+  return isHit;
+};
 
 /** Milliseconds that a message takes when nothing is wrong. */
 const LATENCY = { least: 1, most: 5 };
@@ -98,14 +111,18 @@ export class Wire {
     const troubles = [...this.#troubles].filter((trouble) =>
       this.#concerns(trouble, message.from, to),
     );
-    const isLost = troubles.some(({ lost = 0 }) => stream.fraction() < lost);
-    const isTwice = troubles.some(({ twice = 0 }) => stream.fraction() < twice);
+    const isLost = troubles.some(({ lost = 0, took }) => hits(stream, lost, took));
+    const isTwice = troubles.some(({ twice = 0, took }) => hits(stream, twice, took));
     const copies = isLost ? 0 : isTwice ? 2 : 1;
     onSent(message.from, to, message, copies);
     for (let copy = 0; copy < copies; copy++) {
-      const late = troubles.reduce((sum, { late: most = 0 }) => sum + stream.below(most + 1), 0);
+      const late = troubles.reduce((sum, { late: most = 0, took }) => {
+        if (most > 0) took?.();
+        return sum + stream.below(most + 1);
+      }, 0);
       const takes = LATENCY.least + stream.below(LATENCY.most) + late;
-      kernel.at(after(now, takes), () => deliver(to, message));
+      const carried = copyOf(message);
+      kernel.at(after(now, takes), () => deliver(to, carried));
     }
   }
 
@@ -149,6 +166,7 @@ export class ProcessNetwork implements Network {
   readonly #options: ProcessNetworkOptions;
   readonly #services = new Map<string, CallHandler>();
   readonly #waiting = new Map<string, Waiting>();
+  readonly #answering = new Set<Promise<void>>();
   readonly #called = Promise.withResolvers<undefined>();
   #calls = 0;
 
@@ -159,6 +177,16 @@ export class ProcessNetwork implements Network {
   /** How many calls have no answer yet. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** How many calls there were. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Resolves when every call that has come is answered. */
+  async answered(): Promise<void> {
+    while (this.#answering.size > 0) await Promise.all(this.#answering);
   }
 
   /** Resolves with the first call. */
@@ -193,7 +221,9 @@ export class ProcessNetwork implements Network {
   /** A message has come. */
   receive(message: Message): void {
     if (message.kind === "call") {
-      void this.#answer(message);
+      const answer = this.#answer(message);
+      this.#answering.add(answer);
+      void answer.then(() => this.#answering.delete(answer));
       return;
     }
     const waiting = this.#waiting.get(message.id);

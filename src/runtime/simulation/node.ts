@@ -1,8 +1,10 @@
 /** A simulated machine: a clock, a disk, and one process after the other. */
 import { CodedError } from "../errors.ts";
 import { after, seconds, type Instant } from "../instant.ts";
+import { Busy } from "./busy.ts";
 import { Disk, type CrashPoint, type OpenDatabase } from "./disk.ts";
 import { rest, type Kernel } from "./kernel/kernel.ts";
+import { streamOf } from "./kernel/streams.ts";
 import { MachineClock, ProcessClock } from "./machine-clock.ts";
 import { ProcessNetwork, type Message, type Wire } from "./network.ts";
 import { Process } from "./process.ts";
@@ -24,6 +26,8 @@ export interface NodeOptions {
   readonly tally: Tally;
   readonly open: OpenDatabase;
   readonly wire: Wire;
+  /** Milliseconds of real time in which a process has to come to rest. */
+  readonly patience: number;
   /** A commit went well, and whoever made it knows. */
   readonly onCommit: (node: SimulatedNode) => void;
 }
@@ -41,15 +45,16 @@ export class SimulatedNode {
   readonly logged = new Map<string, Instant>();
   readonly #options: NodeOptions;
   readonly #machineClock: MachineClock;
+  readonly #busy: Busy;
   #process: Process | undefined;
   #clock: ProcessClock | undefined;
   #boots = 0;
   #isSetUp = false;
+  #checkedRevision = 0;
+  #startProblem: string | undefined;
   /** Milliseconds by which its clock is ahead when it is as right as it gets. */
   #skew = 0;
   #down = 0;
-  /** True time up to which it can do nothing, for it is at something else or stands still. */
-  #busyUntil: Instant;
   /** When something was wrong last that it may not be blamed for. */
   #troubledAt: Instant | undefined;
 
@@ -58,13 +63,12 @@ export class SimulatedNode {
     this.#options = options;
     this.disk = new Disk(options.open);
     this.#machineClock = new MachineClock(options.kernel.now);
-    this.#busyUntil = options.kernel.now;
+    this.#busy = new Busy(options.kernel);
   }
 
   /** True time, as far as this node has come: it is ahead while something takes long. */
   get time(): Instant {
-    const { now } = this.#options.kernel;
-    return this.#busyUntil > now ? this.#busyUntil : now;
+    return this.#busy.time;
   }
 
   get process(): Process | undefined {
@@ -73,6 +77,13 @@ export class SimulatedNode {
 
   get isUp(): boolean {
     return this.#process?.isAlive === true && this.#process.store !== undefined;
+  }
+
+  /** Why nothing runs on it; undefined when something does. */
+  get idleness(): string | undefined {
+    if (this.process?.hasStarted) return undefined;
+    const reason = this.process === undefined ? "it is down" : "its start is not over";
+    return this.#startProblem === undefined ? reason : `it cannot start: ${this.#startProblem}`;
   }
 
   /** How many processes there were before the last one. */
@@ -96,7 +107,7 @@ export class SimulatedNode {
     const isCalm =
       this.isUp &&
       !this.disk.isFull &&
-      this.#busyUntil <= this.#options.kernel.now &&
+      !this.#busy.isBusy &&
       Math.abs(this.clockError) <= clockTolerance;
     if (!isCalm) this.#trouble();
   }
@@ -109,7 +120,7 @@ export class SimulatedNode {
 
   /** Starts a process; what it leaves to be done is done when this resolves. */
   async start(): Promise<void> {
-    const { scenario, seed, kernel, trace, tally } = this.#options;
+    const { scenario, seed, kernel, trace, tally, patience } = this.#options;
     const boot = this.#boots++;
     this.revision++;
     trace.add(this.#line("start", { boot }));
@@ -118,21 +129,16 @@ export class SimulatedNode {
       time: () => this.time,
       schedule: (when, run) =>
         this.#at(when, () => {
-          if (process.isAlive) run();
+          if (process.isAlive) process.run(run);
         }),
     });
     const process: Process = new Process({
-      node: this.name,
-      boot,
-      seed,
-      scenario,
+      ...{ node: this.name, boot, seed, scenario, clock, trace, patience },
       disk: this.disk,
       files: this.files,
-      clock,
-      trace,
       line: (what, fields) => this.#line(what, fields),
       wait: (duration) => {
-        this.#busyUntil = after(this.time, duration);
+        this.#busy.take(duration);
         this.#trouble();
       },
       crash: () => {
@@ -142,10 +148,14 @@ export class SimulatedNode {
         this.#trouble();
       },
       isClockRight: () => Math.abs(this.clockError) <= scenario.clockTolerance,
+      onSetUp: () => {
+        this.#isSetUp = true;
+      },
       onWritten: (resources) => {
-        this.revision++;
-        this.written.push(...resources);
-        if (this.#isSetUp) this.#options.onCommit(this);
+        this.#stored(resources);
+      },
+      onCommitted: () => {
+        this.#committed();
       },
       onLogged: (code) => {
         this.logged.set(code, this.time);
@@ -156,24 +166,30 @@ export class SimulatedNode {
       noted: (name) => {
         tally.countNote(name, this.time);
       },
-      network: this.#network(boot, (): boolean => process.isAlive),
+      network: this.#network(boot, (): Process => process),
     });
     this.#process = process;
     this.#clock = clock;
     kernel.at(kernel.now, () => undefined); // whoever starts is looked at
     process.start(!this.#isSetUp);
     await this.#settle();
-    this.#isSetUp ||= this.isUp;
   }
 
-  /** Goes down, at once or in its next commit, and comes up again after a time. */
-  async crash(point: CrashPoint | "idle", down: number): Promise<void> {
+  /**
+   * Goes down, at once or in its next commit, and comes up again after a time.
+   *
+   * @param took called when it goes down
+   */
+  async crash(point: CrashPoint | "idle", down: number, took: () => void): Promise<void> {
     this.#down = down;
     if (point !== "idle") {
-      this.disk.crashPoint = point;
+      this.disk.crashAt(point, took);
       return;
     }
-    this.process?.kill();
+    if (this.process === undefined) return;
+    took();
+    this.process.kill();
+    this.#busy.end();
     await this.#settle();
   }
 
@@ -186,12 +202,16 @@ export class SimulatedNode {
 
   /** Stands still, and goes on as if nothing had been. */
   pause(duration: number): void {
-    this.#busyUntil = after(this.time, duration);
+    this.#busy.take(duration);
   }
 
-  /** Sets the clock; processes look at it once a minute. */
-  async stepClock(local: Instant, noticed: number): Promise<void> {
-    const by = local - this.now();
+  /**
+   * Sets the clock; processes look at it once a minute.
+   *
+   * @param shown what it showed before
+   */
+  async stepClock(local: Instant, noticed: number, shown = this.now()): Promise<void> {
+    const by = local - shown;
     if (by === 0) {
       this.#clock?.changed();
       return;
@@ -208,17 +228,14 @@ export class SimulatedNode {
     await this.setClockRight(0);
   }
 
-  /** Sets the clock as somebody would who keeps the time. */
+  /** Sets the clock as somebody would who keeps the time; it drifts on if it does. */
   async setClockRight(noticed: number): Promise<void> {
-    this.#machineClock.drift(this.time, 0);
     await this.stepClock(after(this.time, this.#skew), noticed);
   }
 
   /** A message has come; it is lost when nobody runs. */
   async receive(message: Message): Promise<void> {
-    const { kernel } = this.#options;
-    if (this.#busyUntil > kernel.now) kernel.at(this.#busyUntil, () => this.receive(message));
-    else await this.disturb(({ network }) => network.receive(message));
+    await this.#busy.whenFree(() => this.disturb(({ network }) => network.receive(message)));
   }
 
   /** From now on the clock goes faster or slower. */
@@ -229,36 +246,41 @@ export class SimulatedNode {
 
   /** Does something to the process that runs. */
   async disturb(work: (process: Process) => void): Promise<void> {
-    if (this.process !== undefined) work(this.process);
+    const { process } = this;
+    process?.run(() => work(process));
     await this.#settle();
   }
 
-  /** Lets an operator do something, unless the node is down. */
-  async operate(run: (operator: Operator) => Promise<void>): Promise<void> {
-    const { kernel } = this.#options;
-    if (this.#busyUntil > kernel.now) {
-      kernel.at(this.#busyUntil, () => this.operate(run));
-      return;
-    }
-    await this.disturb((process) => {
-      process.operate(async (operator) => {
-        try {
-          await run(operator);
-        } catch (error) {
-          if (!(error instanceof CodedError)) throw error;
-          this.#options.trace.add(this.#line("refused", { code: error.code }));
-        }
-      });
-    });
+  /**
+   * Lets an operator do something, unless the node is down.
+   *
+   * @param place of the event, from which the operator's chance is drawn
+   */
+  async operate(run: (operator: Operator) => Promise<void>, place: number): Promise<void> {
+    const { trace, tally, seed } = this.#options;
+    const random = streamOf(seed, "operation", this.name, place);
+    const work = async (operator: Operator) => {
+      tally.count("operations");
+      try {
+        await run(operator);
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        tally.count("refused");
+        trace.add(this.#line("refused", { code: error.code }));
+      }
+    };
+    await this.#busy.whenFree(() => this.disturb((process) => process.operate(work, random)));
   }
 
   /** Everything that was wrong ends now. */
   async heal(): Promise<void> {
+    const shown = this.now();
     this.disk.heal();
-    this.#busyUntil = this.#options.kernel.now;
-    this.process?.watches?.stopLagging();
+    this.#busy.end();
     this.#skew = 0;
-    await this.setClockRight(0);
+    this.#machineClock.drift(this.time, 0);
+    await this.stepClock(this.time, 0, shown);
+    await this.disturb(({ watches }) => watches?.stopLagging());
     if (this.#process === undefined) await this.start();
   }
 
@@ -270,36 +292,39 @@ export class SimulatedNode {
     this.disk.close();
   }
 
-  #network(boot: number, isAlive: () => boolean): ProcessNetwork {
+  #network(boot: number, process: () => Process): ProcessNetwork {
     const { wire } = this.#options;
     return new ProcessNetwork({
       node: this.name,
       boot,
       time: () => this.time,
       send: (to, message) => {
-        if (isAlive()) wire.send(to, message, this.time);
+        if (process().isAlive) wire.send(to, message, this.time);
       },
       schedule: (when, run) =>
         this.#at(when, () => {
-          if (isAlive()) run();
+          if (process().isAlive) process().run(run);
         }),
     });
   }
 
+  #stored(resources: readonly Resource[]): void {
+    this.revision++;
+    this.written.push(...resources.filter(({ metadata }) => metadata.phase === "running"));
+  }
+
+  #committed(): void {
+    if (!this.#isSetUp || this.#checkedRevision === this.revision) return;
+    this.#checkedRevision = this.revision;
+    this.#options.onCommit(this);
+  }
+
   /** Lets something happen on this node, and waits for what it sets off. */
   #at(when: Instant, run: () => void): () => void {
-    const { kernel } = this.#options;
-    let cancel = kernel.at(when, async () => {
-      if (this.#busyUntil > kernel.now) {
-        cancel = this.#at(this.#busyUntil, run);
-        return;
-      }
+    return this.#busy.at(when, async () => {
       run();
       await this.#settle();
     });
-    return () => {
-      cancel();
-    };
   }
 
   async #settle(): Promise<void> {
@@ -310,6 +335,7 @@ export class SimulatedNode {
       await rest();
     } catch (error) {
       if (!(error instanceof CodedError) || process.hasStarted) throw error;
+      this.#startProblem = `${error.code}: ${error.message}`;
       this.#options.trace.add(this.#line("cannot start", { code: error.code }));
       this.#down = START_AGAIN_MS;
       process.kill();

@@ -1,21 +1,23 @@
 /** One process of a simulated node: the real store and the real engine, from its start to its end. */
-import type { Clock } from "../clock.ts";
 import { createEngine, type Engine } from "../engine/index.ts";
 import { turn } from "../engine/turn.ts";
+import { systemClock, type Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { formatPointer } from "../errors.ts";
 import type { Resource } from "../resource.ts";
 import { sqliteStoreOver } from "../store/sqlite/sqlite.ts";
+import type { Change } from "../store/change.ts";
 import { storeOver, type Store } from "../store/state.ts";
 import type { View } from "../store/store.ts";
 import type { Disk } from "./disk.ts";
 import { processFiles } from "./files.ts";
 import { FaultyCore } from "./faulty-core.ts";
-import { rest, StandstillError } from "./kernel/kernel.ts";
+import { rest } from "./kernel/kernel.ts";
+import { RealWork } from "./kernel/real-work.ts";
 import { streamOf, type Stream } from "./kernel/streams.ts";
 import type { ProcessNetwork } from "./network.ts";
 import type { Machine, Operator, Scenario } from "./scenario.ts";
 import type { Trace, TraceLine } from "./trace.ts";
+import { writeFieldsOf } from "./written.ts";
 
 /** What a process is started with. */
 export interface ProcessOptions {
@@ -28,6 +30,8 @@ export interface ProcessOptions {
   readonly files: Map<string, string>;
   readonly clock: Clock;
   readonly trace: Trace;
+  /** Milliseconds of real time in which it has to come to rest. */
+  readonly patience: number;
   /** A line about this process, with its time and node. */
   readonly line: (what: string, fields: object) => TraceLine;
   /** A commit takes so long. */
@@ -37,8 +41,12 @@ export interface ProcessOptions {
   /** Something went wrong that it may not be blamed for. */
   readonly fails: () => void;
   readonly isClockRight: () => boolean;
-  /** Told of what is stored by commits that went well. */
+  /** What it is set up with is there. */
+  readonly onSetUp: () => void;
+  /** Told of what is stored by a commit, before anybody else hears of it. */
   readonly onWritten: (resources: readonly Resource[]) => void;
+  /** A commit went well, and whoever made it will know next. */
+  readonly onCommitted: () => void;
   /** Told of the codes that are logged. */
   readonly onLogged: (code: string) => void;
   /** Counts what is told at the end. */
@@ -49,14 +57,20 @@ export interface ProcessOptions {
 
 /** An engine that has much to do lets the event loop go round in between. */
 const ROUNDS_PER_TURN = 64;
-/** Whoever waits longer waits for something that will not come. */
-const ROUNDS_MAX = 20_000 * ROUNDS_PER_TURN;
+/** After so many it looks at the time. */
+const ROUNDS_PER_LOOK = 16 * ROUNDS_PER_TURN;
+
+/** A process did not come to rest in real time: this is no part of what is simulated. */
+export class NeverAtRestError extends Error {}
 
 /** A process. */
 export class Process {
   readonly #options: ProcessOptions;
+  readonly #realWork = new RealWork();
   readonly #end = Promise.withResolvers<undefined>();
   readonly machine: Machine;
+  /** What the commit is about that runs. */
+  #appending: readonly Change[] = [];
   #isAlive = true;
   #hasStarted = false;
   #store: Store | undefined;
@@ -120,10 +134,15 @@ export class Process {
     this.#do(() => this.#start(isNew));
   }
 
-  /** Lets an operator do something beside what it does. */
-  operate(run: (operator: Operator) => Promise<void>): void {
-    const operator = this.#operator();
+  /** Lets an operator do something beside what it does, with a stream of chance of its own. */
+  operate(run: (operator: Operator) => Promise<void>, random: Stream): void {
+    const operator = this.#operator(random);
     if (operator !== undefined) this.#do(() => run(operator));
+  }
+
+  /** Runs what belongs to it. */
+  run(work: () => void): void {
+    this.#realWork.run(work);
   }
 
   /** Ends in order. */
@@ -145,35 +164,50 @@ export class Process {
    * Resolves when it has nothing to do now, or has ended.
    *
    * @throws what went wrong at its start, or in what an operator did
+   * @throws {NeverAtRestError}
    */
   async settled(): Promise<void> {
     const quiet = Promise.race([this.#quiet(), this.#end.promise]);
     let isQuiet = false;
-    const stuck = async () => {
-      for (let round = 1; round < ROUNDS_MAX; round++) {
-        await (round % ROUNDS_PER_TURN === 0 ? turn() : rest());
-        if (isQuiet) return;
-      }
-      throw new StandstillError(
-        "a process never comes to rest: something waits for what is not simulated",
-      );
-    };
     try {
-      await Promise.race([quiet, stuck()]);
+      await Promise.race([quiet, this.#stuck(() => isQuiet)]);
     } finally {
       isQuiet = true;
     }
   }
 
-  /** Who waits for an answer of another node has nothing to do until that comes. */
+  async #stuck(isQuiet: () => boolean): Promise<void> {
+    const { node, seed, patience, clock } = this.#options;
+    const began = systemClock.now();
+    for (let round = 1; ; round++) {
+      await (round % ROUNDS_PER_TURN === 0 ? turn() : rest());
+      if (isQuiet()) return;
+      if (round % ROUNDS_PER_LOOK !== 0 || systemClock.now() - began <= patience) continue;
+      throw new NeverAtRestError(
+        `seed ${seed}, ${new Date(clock.now()).toISOString()}: ${node} did not come to rest within ` +
+          `${patience / 1000} s; something waits for what is not simulated`,
+      );
+    }
+  }
+
+  /**
+   * Who waits for an answer of another node has nothing to do until that comes; all others, and the
+   * real machine, are waited for.
+   */
   async #quiet(): Promise<void> {
     const { network } = this.#options;
     const done = this.#done().then(() => true);
     if (await Promise.race([done, network.called.then(() => false)])) return;
+    let before: string | undefined;
     for (let round = 1; ; round++) {
-      const pause = round % ROUNDS_PER_TURN === 0 ? turn() : rest();
+      // The engine, too, lets the event loop go round in between: only what stays so is quiet.
+      const pause =
+        before !== undefined || round % ROUNDS_PER_TURN === 0 ? turn().then(rest) : rest();
       if (await Promise.race([done, pause.then(() => false)])) return;
-      if (network.waiting > 0 && this.#core?.waiting === 0) break;
+      if (!this.#isAlive) return;
+      const now = this.#waitsForNetwork() ? this.#progress() : undefined;
+      if (now !== undefined && now === before) break;
+      before = now;
     }
     done.catch((error: unknown) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
@@ -182,34 +216,50 @@ export class Process {
     });
   }
 
+  #waitsForNetwork(): boolean {
+    const { network } = this.#options;
+    return network.waiting > 0 && this.#core?.waiting === 0 && !this.#realWork.isWaiting;
+  }
+
+  /** Is another text once something was done. */
+  #progress(): string {
+    const { network, trace } = this.#options;
+    return [trace.lines, network.waiting, network.calls, this.#core?.asked].join();
+  }
+
   async #done(): Promise<void> {
     const work = this.#work;
     await work;
     if (this.#work === work) this.#work = Promise.resolve();
+    await this.#options.network.answered();
     await this.#engine?.settled();
   }
 
   #do(work: () => Promise<void>): void {
     const before = this.#work;
-    this.#work = (async () => {
+    this.#work = this.#realWork.run(async () => {
       await before;
       await work();
-    })();
+    });
   }
 
   async #start(isNew: boolean): Promise<void> {
-    const { disk, scenario, seed, node, boot, wait, crash, fails } = this.#options;
+    const { disk, scenario, seed, node, boot, wait, crash, fails, onSetUp } = this.#options;
     const { clock, random, log } = this.machine;
     const isAlive = () => this.#isAlive;
-    const database = disk.open({ isAlive, crash, wait, fails });
-    const { core } = sqliteStoreOver(database, { clock, random, kinds: scenario.kinds });
-    this.#core = new FaultyCore(core, { isAlive, onWritten: (written) => this.#written(written) });
+    const committed = () => this.#committed();
+    const database = disk.open({ isAlive, crash, wait, fails, committed });
+    const { kinds } = scenario;
+    const onAppend = (changes: readonly Change[]) => void (this.#appending = changes);
+    const { core } = sqliteStoreOver(database, { clock, random, kinds, onAppend });
+    this.#core = new FaultyCore(core, { isAlive, onCommitted: this.#options.onCommitted });
     this.#store = storeOver(this.#core);
     void core.snapshot([], (view) => {
       this.#contents = view; // the store's own, which goes on with it
     });
-    const operator = this.#operator();
+    const operator = this.#operator(random);
     if (isNew && operator !== undefined) await scenario.setup(operator);
+    onSetUp();
     if (operator !== undefined) await scenario.boot(operator);
     const choices = streamOf(seed, "choices", node, boot);
     this.#engine = createEngine({
@@ -224,11 +274,12 @@ export class Process {
     this.#hasStarted = true;
   }
 
-  #operator(): Operator | undefined {
+  #operator(random: Stream): Operator | undefined {
     const store = this.#store;
     if (store === undefined) return undefined;
     return {
       ...this.machine,
+      random,
       store,
       create: (...given) => store.create(...given),
       modify: (...given) => store.modify(...given),
@@ -245,16 +296,15 @@ export class Process {
     return choice;
   }
 
-  #written(resources: readonly (Resource | undefined)[]): void {
+  /** Before anybody hears of it, so that what it sets off comes later in the trace. */
+  #committed(): void {
     const { trace, line, count, onWritten } = this.#options;
+    const changes = this.#appending;
+    this.#appending = [];
+    if (changes.length === 0) return;
     count("writes");
-    onWritten(resources.filter((resource) => resource !== undefined));
-    const versions = resources.map((resource) =>
-      resource === undefined
-        ? null
-        : `${formatPointer(resource.metadata)} ${resource.metadata.phase} ${resource.metadata.version}`,
-    );
-    trace.add(line("write", { versions }));
+    trace.add(line("write", writeFieldsOf(changes)));
+    onWritten(changes.map(({ after }) => after).filter((resource) => resource !== undefined));
   }
 
   /** Only who reads the trace sees it. */
@@ -263,7 +313,7 @@ export class Process {
     const at = (level: string) => (more: object, message: string) => {
       if (this.#isAlive && "code" in more) onLogged(String(more.code));
       if (this.#isAlive && trace.isRead)
-        trace.remark(line("log", { level, text: message, ...fields, ...more }));
+        trace.remark(line("log", { level, text: message, fields: { ...fields, ...more } }));
     };
     return {
       debug: at("debug"),

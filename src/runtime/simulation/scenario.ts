@@ -6,7 +6,7 @@ import { minutes } from "../instant.ts";
 import type { Logger } from "../logger.ts";
 import type { AnyResourceType, DeepReadonly, Resource, ResourceType } from "../resource.ts";
 import type { Store } from "../store/state.ts";
-import type { FaultBounds, SimulationEvent } from "./faults.ts";
+import { checkBounds, type FaultBounds, type SimulationEvent } from "./faults.ts";
 import type { Files } from "./files.ts";
 import type { Stream } from "./kernel/streams.ts";
 import type { Network } from "./network.ts";
@@ -36,6 +36,8 @@ type Operations = { readonly [Name in "create" | "modify"]: Store[Name] };
 
 /** What {@link Scenario.setup} and operations work with. */
 export interface Operator extends Machine {
+  /** An operation has one of its own, which the others do not change. */
+  readonly random: Stream;
   readonly store: Store;
   /** The store's. */
   readonly create: Operations["create"];
@@ -54,7 +56,7 @@ export interface NodeView {
   readonly boot: number;
   /** Grows with each process and each commit: while it is the same, the same is stored. */
   readonly revision: number;
-  /** What it has written since the properties were looked at last, oldest first; only running ones. */
+  /** What was stored since the properties were looked at last, oldest first, in phase running. */
   readonly written: readonly Resource[];
   /** When it last logged a `code`; undefined when never. True time. */
   readonly logged: (code: string) => Instant | undefined;
@@ -84,8 +86,8 @@ export interface WorldView extends NodeView {
   readonly changed: readonly NodeView[];
 }
 
-/** Whether something holds, or what is wrong: an empty list is nothing. */
-export type Verdict = boolean | readonly string[];
+/** Whether something holds, or what is wrong, one thing or a list: an empty list is nothing. */
+export type Verdict = boolean | string | readonly string[];
 export type Property = (world: WorldView) => Verdict;
 
 /** By a sentence that says what holds. */
@@ -110,7 +112,7 @@ export interface Scenario {
   readonly controllers: (machine: Machine) => readonly Controller[];
   /** Kinds whose schemas the stores hold stored specs to. */
   readonly kinds: readonly AnyResourceType[];
-  /** Called for each node once, before its controllers run for the first time. */
+  /** Called for each node until it was over once, before its controllers run for the first time. */
   readonly setup: (operator: Operator) => Promise<void>;
   /** Called for each process, before its controllers run and after {@link Scenario.setup}. */
   readonly boot: (operator: Operator) => Promise<void>;
@@ -141,7 +143,8 @@ export interface CommandOptions {
 
 type Made = (() => Properties) | Properties;
 
-interface Defined {
+/** What {@link defineScenario} is given. */
+export interface ScenarioDefinition {
   readonly name: string;
   readonly start: Instant;
   readonly horizon: number;
@@ -149,7 +152,7 @@ interface Defined {
   readonly nodes?: readonly string[];
   readonly controllers: (machine: Machine) => readonly Controller[];
   readonly kinds?: readonly AnyResourceType[];
-
+  /** What it needs to begin with; begun anew in the next process when it was cut short. */
   readonly setup?: (operator: Operator) => Promise<void> | void;
   readonly boot?: (operator: Operator) => Promise<void> | void;
   readonly operations?: Readonly<Record<string, Operation>>;
@@ -169,10 +172,15 @@ interface Defined {
   readonly command?: (options: CommandOptions) => string;
 }
 
-/** Declares a scenario. */
-export function defineScenario(defined: Defined): Scenario {
+/**
+ * Declares a scenario.
+ *
+ * @throws {TypeError} when the horizon, the nodes or the faults are nothing that can be simulated
+ */
+export function defineScenario(defined: ScenarioDefinition): Scenario {
   const { always = {}, eventually = {}, setup, boot } = defined;
   if (!(defined.horizon > 0)) throw new TypeError("a scenario needs a horizon above 0");
+  checkBounds(defined.faults ?? {});
   const { nodes = ["node"] } = defined;
   if (nodes.length === 0 || new Set(nodes).size < nodes.length)
     throw new TypeError("a scenario needs nodes with names of their own");

@@ -2,16 +2,20 @@
  * Runs a scenario from one seed: events one after the other, properties between them. While faults run
  * what is `always` must hold; then they end, all is healed, and what is `eventually` must come to hold.
  */
-import { after, days, type Instant } from "../instant.ts";
+import { after, days, minutes, type Instant } from "../instant.ts";
 import { loadMemoryDatabases } from "../store/sqlite/database.ts";
 import type { OpenDatabase } from "./disk.ts";
-import { drawEvents, type SimulationEvent } from "./faults.ts";
+import { checkEvent, drawEvents, type SimulationEvent } from "./faults.ts";
 import { Injector } from "./injector.ts";
 import { Kernel } from "./kernel/kernel.ts";
+import { followRealWork } from "./kernel/real-work.ts";
 import { Wire } from "./network.ts";
 import { SimulatedNode } from "./node.ts";
 import type { Properties, Scenario } from "./scenario.ts";
 import { Tally, type Counts } from "./tally.ts";
+import { MisuseError, verdictOf } from "./verdict.ts";
+import { NeverAtRestError } from "./process.ts";
+import { digestOf } from "./written.ts";
 import { Trace, type TraceSink } from "./trace.ts";
 import { worldOf, type World } from "./world.ts";
 
@@ -27,6 +31,8 @@ export interface SimulateOptions {
   readonly until?: Instant;
   /** Takes the lines of the trace as they come. */
   readonly trace?: TraceSink;
+  /** Milliseconds of real time in which a process has to come to rest; default a minute. */
+  readonly patience?: number;
   /** Ends the simulation early: it rejects with the reason. */
   readonly signal?: AbortSignal;
   /** Called now and then. */
@@ -66,17 +72,39 @@ export interface Simulation extends Progress {
 /** An event, and where in the list of the seed it stands. */
 export type PlacedEvent = SimulationEvent & { readonly place: number };
 
+const EVERY_NODE_RUNS = "every node runs";
 const NOTHING_THROWN = "no error leaves the code that runs";
 const EVENTS_PER_PROGRESS = 4096;
+const HORIZON_MAX = days(36_525);
 
 /**
  * Simulates.
  *
- * @throws {TypeError} when there is no such node, operation or seed; the reason of the signal
+ * @throws {TypeError} when there is no such node, operation or seed, or a property says neither that it
+ *   holds nor what is wrong
+ * @throws {NeverAtRestError} when something waits in vain for what is not simulated
+ * @throws the reason of the signal, and whatever the sink of the trace throws
  */
 export async function simulate(scenario: Scenario, options: SimulateOptions): Promise<Simulation> {
-  if (!Number.isSafeInteger(options.seed)) throw new TypeError("a seed is a whole number");
-  return new Simulator(scenario, options, await loadMemoryDatabases()).run();
+  checkOptions(scenario, options);
+  const open = await loadMemoryDatabases();
+  const isAlone = scenario.nodes.length === 1; // then nobody waits for the network
+  const unfollow = isAlone ? undefined : followRealWork();
+  try {
+    return await new Simulator(scenario, options, open).run();
+  } finally {
+    unfollow?.();
+  }
+}
+
+function checkOptions(scenario: Scenario, options: SimulateOptions): void {
+  const { seed, horizon = scenario.horizon, only = [] } = options;
+  if (!Number.isSafeInteger(seed)) throw new TypeError("a seed is a whole number");
+  if (!(horizon >= 1 && horizon <= HORIZON_MAX))
+    throw new TypeError("a horizon is from 1 ms to 100 years");
+  for (const place of only)
+    if (!Number.isSafeInteger(place) || place < 0)
+      throw new TypeError("the places of events are whole numbers from 0 on");
 }
 
 /** The events of a seed, as they are numbered. */
@@ -116,7 +144,7 @@ class Simulator {
   #isLooking = false;
 
   constructor(scenario: Scenario, options: SimulateOptions, open: OpenDatabase) {
-    const { seed } = options;
+    const { seed, patience = minutes(1) } = options;
     const kernel = new Kernel(scenario.start);
     const [trace, tally] = [new Trace(options.trace), this.#tally];
     this.#scenario = scenario;
@@ -124,13 +152,14 @@ class Simulator {
     this.#kernel = kernel;
     this.#trace = trace;
     this.#events = eventsOf(scenario, options);
+    for (const event of this.#events) checkEvent(scenario, event);
     this.#wire = this.#newWire();
     const wire = this.#wire;
     this.#nodes = new Map(
       scenario.nodes.map((name) => [
         name,
         new SimulatedNode({
-          ...{ name, seed, scenario, kernel, trace, tally, open, wire },
+          ...{ name, seed, scenario, kernel, trace, tally, open, wire, patience },
           onCommit: (node) => {
             this.#checkBetween(node);
           },
@@ -155,6 +184,7 @@ class Simulator {
     const failure = await this.#outcome();
     for (const node of this.#nodes.values()) await node.stop();
     this.#trace.add({ what: "over", at: this.#kernel.now, ...failure });
+    this.#trace.throwIfBroken();
     const hash = this.#trace.digest;
     return { ...this.#header(), ...this.#progress(), events: this.#events, hash, failure };
   }
@@ -172,7 +202,9 @@ class Simulator {
       return null;
     } catch (error) {
       if (error instanceof BrokenError) return error.failure;
+      if (error instanceof NeverAtRestError || error instanceof MisuseError) throw error;
       if (this.#options.signal?.aborted && error === this.#options.signal.reason) throw error;
+      this.#trace.throwIfBroken();
       const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
       const at = this.#kernel.now;
       return { property: NOTHING_THROWN, when: "thrown", at, problems: [problem] };
@@ -191,7 +223,15 @@ class Simulator {
     this.#checkAlways();
     await this.#runTo(until);
     this.#look([...this.#nodes.values()]);
+    this.#check([[EVERY_NODE_RUNS, () => this.#idle()]], "eventually");
     this.#check(Object.entries(this.#scenario.eventually()), "eventually");
+  }
+
+  /** What is said of a node that is down is said of nothing. */
+  #idle(): readonly string[] {
+    return [...this.#nodes.values()]
+      .map(({ name, idleness }) => (idleness === undefined ? "" : `${name} does not: ${idleness}`))
+      .filter((problem) => problem !== "");
   }
 
   async #runTo(end: Instant): Promise<void> {
@@ -199,9 +239,9 @@ class Simulator {
     const check = () => this.#checkAlways();
     while (await this.#kernel.step(end, check)) {
       check();
-      if (this.#kernel.count % EVENTS_PER_PROGRESS !== 0) continue;
-      onProgress?.(this.#progress());
+      this.#trace.throwIfBroken();
       signal?.throwIfAborted();
+      if (this.#kernel.count % EVENTS_PER_PROGRESS === 0) onProgress?.(this.#progress());
     }
   }
 
@@ -237,11 +277,12 @@ class Simulator {
   #check(properties: readonly [string, Properties[string]][], when: Failure["when"]): void {
     for (const [property, holds] of properties) {
       this.#tally.count("checks");
-      const verdict = holds(this.#world);
-      if (verdict === true) continue;
-      const problems = verdict === false ? [] : verdict;
-      if (verdict === false || problems.length > 0)
-        throw new BrokenError({ property, when, at: this.#kernel.now, problems });
+      const at = this.#kernel.now;
+      const verdict = verdictOf(property, () => holds(this.#world));
+      if ("thrown" in verdict)
+        throw new BrokenError({ property, when: "thrown", at, problems: [verdict.thrown] });
+      const { isTrue, problems } = verdict;
+      if (!isTrue) throw new BrokenError({ property, when, at, problems });
     }
   }
 
@@ -262,8 +303,11 @@ class Simulator {
       kernel,
       nodes: this.#scenario.nodes,
       deliver: async (to, message) => this.#nodes.get(to)?.receive(message),
-      onSent: (node, to, { kind, id }, copies) =>
-        trace.add({ what: "message", at: kernel.now, node, to, kind, id, copies }),
+      onSent: (node, to, message, copies) => {
+        const { kind, id } = message;
+        const digest = digestOf("body" in message ? message.body : message.text);
+        trace.add({ what: "message", at: kernel.now, node, to, kind, id, copies, digest });
+      },
     });
   }
 }

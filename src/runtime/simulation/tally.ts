@@ -9,6 +9,10 @@ export interface Counts {
   readonly writes: number;
   /** Processes that ended, in order or not. */
   readonly ends: number;
+  /** What operators began to do, on nodes that were up. */
+  readonly operations: number;
+  /** How much of that ended with a coded error. */
+  readonly refused: number;
   /** Properties that were looked at. */
   readonly checks: number;
   /** By kind, the faults that took effect. */
@@ -19,7 +23,7 @@ export interface Counts {
   readonly peaks: Readonly<Record<string, number>>;
 }
 
-type Counted = "events" | "reconciles" | "writes" | "ends" | "checks";
+type Counted = "events" | "reconciles" | "writes" | "ends" | "operations" | "refused" | "checks";
 
 /** How many faults took effect. */
 export const faultsIn = ({ faults }: Counts): number =>
@@ -27,7 +31,10 @@ export const faultsIn = ({ faults }: Counts): number =>
 
 /** Counts. */
 export class Tally {
-  readonly #counts = { events: 0, reconciles: 0, writes: 0, ends: 0, checks: 0 };
+  readonly #counts = {
+    ...{ events: 0, reconciles: 0, writes: 0, ends: 0 },
+    ...{ operations: 0, refused: 0, checks: 0 },
+  };
   readonly #faults: Record<string, number> = {};
   readonly #notes: Record<string, number> = {};
   readonly #peaks: Record<string, number> = {};

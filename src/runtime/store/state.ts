@@ -227,12 +227,12 @@ function writesOf(core: CoreStore): Writes {
     },
     modifyMetadata: async (pointer, recipe, options = {}) =>
       edit(core, pointer, changedMetadata(pointer, recipe, options)),
-    teardown: async (pointer, { owner = "" } = {}) => teardown(core, pointer, owner),
+    teardown: async (pointer, { owner = "" } = {}) => teardown(core, checked(pointer), owner),
     destroy: async (pointer, { owner = "" } = {}) => {
-      await core.commit([{ op: "destroy", pointer, owner }]);
+      await core.commit([{ op: "destroy", pointer: checked(pointer), owner }]);
     },
     teardownAndDestroy: async (pointer, { owner = "", signal } = {}) =>
-      teardownAndDestroy(core, pointer, owner, signal),
+      teardownAndDestroy(core, checked(pointer), owner, signal),
     addFinalizers: async (pointer, ...finalizers) => {
       await edit(core, pointer, addedTo(pointer, finalizers));
     },
@@ -240,6 +240,14 @@ function writesOf(core: CoreStore): Writes {
       await edit(core, pointer, droppedFrom(pointer, finalizers));
     },
   };
+}
+
+/** A kind is easily taken for a pointer, which has an id as well. */
+function checked(pointer: Pointer): Pointer {
+  const { namespace, type, id } = pointer as Partial<Pointer>;
+  if (typeof namespace !== "string" || typeof type !== "string" || typeof id !== "string")
+    throw new TypeError("this is no pointer: give pointerTo(Kind, id), or metadata of a resource");
+  return pointer;
 }
 
 /** The resource that one write left behind. */

@@ -86,7 +86,7 @@ export async function loadMemoryDatabases(): Promise<
   const { default: Sqlite } = await import("better-sqlite3");
   return ({ begins, ends, committed, closes } = {}, image) => {
     const sqlite = new Sqlite(image === undefined ? ":memory:" : Buffer.from(image));
-    const database = databaseOver(sqlite, "(memory)");
+    const database = databaseOver(sqlite, "(simulated)");
     const imageOf = () => new Uint8Array(sqlite.serialize());
     return {
       ...database,

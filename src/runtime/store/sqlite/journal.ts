@@ -18,16 +18,19 @@ export interface JournalParts {
   readonly log: SqliteEventLog;
   /** Where the row is that a damaged resource of that id tells of. */
   readonly damagedAt: (id: string) => Pointer | undefined;
+  /** Told of changes before they are written. */
+  readonly onAppend: (changes: readonly Change[]) => void;
 }
 
 /** Writes changes down, and drops the oldest events. */
 export function sqliteJournal(
   database: Database,
-  { clock, kinds, log, damagedAt }: JournalParts,
+  { clock, kinds, log, damagedAt, onAppend }: JournalParts,
 ): Journal {
   const write = writerTo(database, kinds, damagedAt);
   return {
     append(changes) {
+      onAppend(changes);
       const now = instantOf(Math.floor(clock.now()));
       const head = changes.at(-1)?.position ?? 0;
       let { oldest } = log;

@@ -7,6 +7,7 @@ import { formatPointer, type Pointer } from "../../errors.ts";
 import { instantOf } from "../../instant.ts";
 import { systemRandom, type Random } from "../../random.ts";
 import { pointerTo, type AnyResourceType } from "../../resource.ts";
+import type { Change } from "../change.ts";
 import { Collections } from "../collections.ts";
 import { DAMAGED_OWNER, damagedResource, DamagedResource } from "../damaged-resource.ts";
 import { History, newCookie } from "../history.ts";
@@ -66,11 +67,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return sqliteStoreOver(await openDatabase(options.path), options);
 }
 
+/** What a store over a database is made with. */
+export interface SqliteStoreOverOptions extends Omit<SqliteStoreOptions, "path"> {
+  /** Told of changes before they are written; whether they are written shows in the database. */
+  readonly onAppend?: (changes: readonly Change[]) => void;
+}
+
 /** The same on a database that is open; it is closed with the store, or when this fails. */
-export function sqliteStoreOver(
-  database: Database,
-  options: Omit<SqliteStoreOptions, "path">,
-): SqliteStore {
+export function sqliteStoreOver(database: Database, options: SqliteStoreOverOptions): SqliteStore {
   try {
     const limits = limitsOf(options.eventLog);
     const { clock = systemClock, random = systemRandom } = options;
@@ -85,7 +89,8 @@ export function sqliteStoreOver(
     const history = new History({ ...start, log }, Math.min(limits.events, EVENT_LOG_DEFAULT));
     const places = new Map(damaged.map(({ pointer }) => [formatPointer(pointer), pointer]));
     const damagedAt = (id: string) => places.get(id);
-    const journal = sqliteJournal(database, { clock, kinds, log, damagedAt });
+    const onAppend = options.onAppend ?? (() => undefined);
+    const journal = sqliteJournal(database, { clock, kinds, log, damagedAt, onAppend });
     const store = storeOver(new LocalStore({ clock, collections, history, journal }));
     return {
       ...checkingKinds(store, kinds),
