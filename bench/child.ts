@@ -41,17 +41,17 @@ export async function runToEnd(program: Program, signal: AbortSignal): Promise<s
   }
 }
 
-/** Runs `use` while a server listens on a socket. */
+/** Runs `use` while a server serves, which it does as soon as `isUp` says so. */
 export async function withServer<T>(
   program: Program,
-  socket: string,
+  isUp: () => Promise<boolean>,
   signal: AbortSignal,
   use: () => Promise<T>,
 ): Promise<T> {
   const { child, stderr } = start(program);
   child.stdout?.resume();
   try {
-    await listening(child, socket, signal).catch((cause: unknown) => {
+    await serving(child, isUp, signal).catch((cause: unknown) => {
       throw new ChildError(`${program.file} does not serve\n${stderr()}`, { cause });
     });
     return await use();
@@ -75,13 +75,17 @@ function start({ file, args, env = {} }: Program) {
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) =>
   exitCode !== null || signalCode !== null;
 
-async function listening(child: ChildProcess, socket: string, signal: AbortSignal): Promise<void> {
+async function serving(
+  child: ChildProcess,
+  isUp: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + START_MS_MAX;
   let failure: Error | undefined;
   child.once("error", (error) => {
     failure = error;
   });
-  while (!(await answers(socket))) {
+  while (!(await isUp())) {
     signal.throwIfAborted();
     if (failure !== undefined) throw failure;
     if (hasEnded(child)) throw new ChildError("it has ended");
@@ -90,7 +94,8 @@ async function listening(child: ChildProcess, socket: string, signal: AbortSigna
   }
 }
 
-const answers = (path: string) =>
+/** Whether somebody listens on a socket. */
+export const answers = (path: string) =>
   new Promise<boolean>((resolve) => {
     const probe = connect({ path });
     probe.once("connect", () => resolve(true)).once("error", () => resolve(false));

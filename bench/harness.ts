@@ -78,7 +78,8 @@ const order = (round: number): readonly Side[] =>
 function isDue({ isQuick, withGo }: Plan, { row, hasFailed }: Course, side: Side, round: number) {
   if (hasFailed || round >= (row.rounds?.[side] ?? Infinity)) return false;
   if (side === "ours") return true;
-  return withGo && row.limit === undefined && !(isQuick && row.tooSlowForQuick !== undefined);
+  const hasGo = row.limit === undefined || row.isCompared === true;
+  return withGo && hasGo && !(isQuick && row.tooSlowForQuick !== undefined);
 }
 
 async function measureOnce(plan: Plan, course: Course, side: Side, round: number): Promise<void> {

@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { launcher, oursMain } from "./checkout.ts";
-import { runToEnd, withServer, type Program } from "./child.ts";
+import { apiServer, pinned, prepareApi, readPlace } from "./api.ts";
+import { answers, runToEnd, withServer, type Program } from "./child.ts";
 import type { Measure } from "./harness.ts";
 import { nodeOnPath } from "./installed.ts";
 import { fullName, type MeasuredRow, type Side } from "./row.ts";
@@ -29,6 +30,7 @@ export const measureWith =
     const directory = await mkdtemp(join(means.directory, "m-"));
     try {
       const task: Task = { ...size, directory, ...programOf(row, means) };
+      if (size.store === "api") return await measureApi(side, row, task, means);
       if (size.store !== "remote")
         return await valueOf(workload(side, row, task, means), means.signal);
       const socket = join(directory, "s");
@@ -37,13 +39,36 @@ export const measureWith =
       const client = means.go === undefined ? "ours" : "go";
       const { profiles: _, ...withoutProfile } = means; // what counts here is the server's
       const called = workload(client, row, { ...task, address }, withoutProfile);
-      return await withServer(server(side, row, address, means), socket, means.signal, () =>
-        valueOf(called, means.signal),
+      return await withServer(
+        server(side, row, address, means),
+        () => answers(socket),
+        means.signal,
+        () => valueOf(called, means.signal),
       );
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
   };
+
+/** A node, or what Go has in its place, on one core, and who asks it on another one. */
+async function measureApi(side: Side, row: MeasuredRow, task: Task, means: Means) {
+  const { signal, profiles: _, ...rest } = means;
+  const { directory = "" } = task;
+  await prepareApi(directory);
+  const ask = async () => {
+    const place = await readPlace(directory);
+    // The command line is ours; for all else the client is Go's for both servers, where there is one.
+    const client = means.go === undefined || task.program !== undefined ? "ours" : "go";
+    const called = workload(client, row, { ...task, ...place }, { ...rest, signal });
+    return valueOf(task.program === undefined ? await pinned(called, "client") : called, signal);
+  };
+  const program = side === "go" ? { file: goOf(means), args: ["serve-api"] } : apiServer;
+  const { args } = program;
+  const env = { ...nodeOnPath(), ...(side === "ours" && profileOfAll(row, means)) };
+  const server = await pinned({ ...program, args: [...args, JSON.stringify(task)], env }, "server");
+  const isUp = async () => (await readPlace(directory)) !== undefined;
+  return withServer(server, isUp, signal, ask);
+}
 
 function programOf({ program }: MeasuredRow, { installed = "" }: Means): Pick<Task, "program"> {
   if (program === undefined) return {};

@@ -8,7 +8,9 @@ export const units = {
   "events/s": { better: "more" },
   "updates/s": { better: "more" },
   "certificates/s": { better: "more" },
+  "calls/s": { better: "more" },
   "bytes/resource": { better: "less" },
+  MB: { better: "less" },
   ms: { better: "less" },
   times: { better: "less" },
 } as const satisfies Record<string, { readonly better: "more" | "less" }>;
@@ -33,8 +35,10 @@ export interface MeasuredRow extends Named {
   readonly quick: Size;
   /** What the ratio to Go has to be at least. */
   readonly target?: number;
-  /** What ours has to be at least, or at most where less is better: there is no Go side. */
+  /** What ours has to be at least, or at most where less is better. */
   readonly limit?: number;
+  /** Of a row with a limit: Go is measured beside it, though nothing is asked of the ratio. */
+  readonly isCompared?: boolean;
   /** At most so many rounds; default as many as are asked for. */
   readonly rounds?: Partial<Record<Side, number>>;
   /** Go's side is left out of a quick run, for this reason. */

@@ -1,23 +1,8 @@
 /** What is measured, how much of it, and what is asked of it. */
-import type { Group, MeasuredRow } from "./row.ts";
+import { apiOfNode } from "./api-rows.ts";
+import { group, type Entry } from "./group.ts";
+import type { Group } from "./row.ts";
 import type { Size } from "./size.ts";
-
-/** A row as it stands here: `quick` is what a quick run changes of the size. */
-type Entry = Omit<MeasuredRow, "group" | "quick"> & { readonly quick: Partial<Size> };
-
-const group = (
-  name: string,
-  entries: readonly Entry[],
-  rest: Pick<Group, "target" | "slowdowns"> = {},
-): Group => ({
-  name,
-  rows: entries.map((entry) => ({
-    ...entry,
-    group: name,
-    quick: { ...entry.size, ...entry.quick },
-  })),
-  ...rest,
-});
 
 const inMemory = (size: Size): Size => ({ store: "memory", warmup: 10_000, ...size });
 
@@ -338,6 +323,7 @@ export const groups: readonly Group[] = [
   sqliteReads,
   served,
   streamed,
+  apiOfNode,
   bursts,
   singleUpdates,
   certificates,

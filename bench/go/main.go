@@ -2,6 +2,7 @@
 //
 //	bench WORKLOAD '{"store":"memory","count":1000}'
 //	bench serve unix:PATH
+//	bench serve-api '{"directory":"/tmp/x","items":1000}'
 package main
 
 import (
@@ -29,6 +30,10 @@ type Size struct {
 	InFlight int `json:"inFlight"`
 	// Watchers is how many watches there are while the operations are done.
 	Watchers int `json:"watchers"`
+	// IsApart says whether each watch has a connection of its own.
+	IsApart bool `json:"isApart"`
+	// PID is the process of the server.
+	PID int `json:"pid"`
 }
 
 // Workload measures one thing: operations per second, or bytes.
@@ -49,6 +54,12 @@ var workloads = map[string]Workload{
 	"leaf-through-gate": leaf,
 	"leaf-from-csr":     leafFromCSR,
 	"memory":            memory,
+
+	"api-get":            onAPI(apiGet),
+	"api-version":        onAPI(apiVersion),
+	"api-watch-contents": onAPI(apiWatchContents),
+	"api-watch-live":     onAPI(apiWatchLive),
+	"api-watch-memory":   apiWatchMemory,
 }
 
 func main() {
@@ -70,14 +81,18 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, args[1])
 	}
 
-	workload, ok := workloads[args[0]]
-	if !ok {
-		return fmt.Errorf("no workload is called %q", args[0])
-	}
-
 	size := Size{InFlight: 1}
 	if err := json.Unmarshal([]byte(args[1]), &size); err != nil {
 		return fmt.Errorf("size: %w", err)
+	}
+
+	if args[0] == "serve-api" {
+		return serveAPI(ctx, size)
+	}
+
+	workload, ok := workloads[args[0]]
+	if !ok {
+		return fmt.Errorf("no workload is called %q", args[0])
 	}
 
 	value, err := workload(ctx, size)

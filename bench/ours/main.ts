@@ -4,6 +4,8 @@
  *   node --expose-gc --conditions=trustplane-src bench/ours/main.ts WORKLOAD '{"count":1000}'
  */
 import type { Task, Workload } from "../size.ts";
+import { apiCommand } from "./api-command.ts";
+import { apiGet, apiVersion, apiWatchContents, apiWatchLive, apiWatchMemory } from "./api-load.ts";
 import {
   certificateForKey,
   certificateFromCsr,
@@ -33,6 +35,12 @@ const workloads: Readonly<Record<string, Workload>> = {
   "issue-and-store": issueAndStore,
   memory,
   "cold-start": coldStart,
+  "api-get": apiGet,
+  "api-version": apiVersion,
+  "api-watch-contents": apiWatchContents,
+  "api-watch-live": apiWatchLive,
+  "api-watch-memory": apiWatchMemory,
+  "api-command": apiCommand,
 };
 
 const [name = "", task = ""] = process.argv.slice(2);
