@@ -201,6 +201,19 @@ export const accountFinding = (problem: string): Finding => ({
   command: APPLY,
 });
 
+/** About client certificates that apid turns away, so that nobody wonders and none is forgotten. */
+export const denialFindings = (count: number): Finding[] =>
+  count === 0
+    ? []
+    : [
+        {
+          reason: "ClientsDenied",
+          severity: "info",
+          message: `${count === 1 ? "1 client certificate is" : `${String(count)} client certificates are`} denied on this node`,
+          command: "trustplane deny list",
+        },
+      ];
+
 /** About files that could not be published. */
 export const fileFindings = (files: readonly Resource<SpecOf<typeof FileSet>>[]): Finding[] =>
   files

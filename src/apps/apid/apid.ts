@@ -6,6 +6,7 @@ import {
   type AccessPolicy,
   type Call,
   type CallOptions,
+  type StateServerOptions,
 } from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import { Server } from "@grpc/grpc-js";
@@ -45,6 +46,8 @@ export interface ApidOptions {
   readonly names?: () => Iterable<string>;
   /** Where other nodes listen that are named without a port; default the port of this one. */
   readonly peerPort?: number;
+  /** What is kept for clients that read slowly. */
+  readonly watches?: Pick<StateServerOptions, "pendingBytesMax" | "resumesFromLog">;
 }
 
 export interface Apid extends AsyncDisposable {
@@ -128,6 +131,7 @@ function serverOf(
     clock,
     log,
     ports,
+    watches,
     record = () => Promise.resolve(),
   }: ApidOptions,
   { callerAt, objectionTo, peers, ...ends }: Serving,
@@ -162,7 +166,7 @@ function serverOf(
   const forwarder = forwarderOf({ peers, rolesOf });
   const routing = { ...calls, routeOf: route, forwarder };
   const router = routerOf(routing);
-  const state = { ...calls, core: store.core, kindOf: lookupOf(kinds), policy };
+  const state = { ...calls, ...watches, core: store.core, kindOf: lookupOf(kinds), policy };
   for (const service of servicesOf(router, ports, state))
     server.addService(...passing(service, routing));
   return server;

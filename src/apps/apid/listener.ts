@@ -2,16 +2,14 @@
  * A TLS listener in front of a gRPC server. The handshake is ours, so that a client that is turned
  * away leaves its reason in the log; connections that pass are handed on.
  */
-import { seconds, type Clock, type Logger } from "#runtime";
+import type { Clock, Logger } from "#runtime";
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Goodbye } from "./connection-end.ts";
 import { openConnections, peerOf, type Connections } from "./connections.ts";
 import { ListenError } from "./errors.ts";
+import { limitHandshakes } from "./handshakes.ts";
 import { checkMaterial, type ListenerMaterial } from "./material.ts";
-
-/** How long a handshake may take. */
-const HANDSHAKE = seconds(10);
 
 export interface ListenerOptions {
   readonly address: string;
@@ -63,8 +61,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     requestCert: true,
     rejectUnauthorized: false, // receive() rejects, and knows whom
     ALPNProtocols: ["h2"],
-    handshakeTimeout: HANDSHAKE,
   });
+  limitHandshakes(server, options);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

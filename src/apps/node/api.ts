@@ -28,6 +28,9 @@ import { type Configurations, openConfigurations } from "./trial.ts";
 import { build } from "./version.ts";
 import { virtualTree } from "./virtual-tree.ts";
 
+/** Clients that read slowly are served on from the log of the store: little has to wait for them. */
+const WATCHES = { pendingBytesMax: 8 * 1024 * 1024, resumesFromLog: true };
+
 /** Who issues what apid listens with. */
 const API_CONTROLLER = "secrets.APIController";
 /** How long an answer waits for the node to have taken up what it was given. */
@@ -59,6 +62,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   const configurations = openConfigurations(options);
   const start = (material: ListenerMaterial, port: number) =>
     startApid({
+      watches: WATCHES,
       address: options.address,
       port,
       material,

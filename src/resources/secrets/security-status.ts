@@ -14,6 +14,7 @@ export const findingReasons = [
   "ConfigUnreadable",
   "StateDamaged",
   "ServiceAccountUnreadable",
+  "ClientsDenied",
   "FilesUnpublished",
   "ControllerFails",
   "StoreFull",

@@ -108,6 +108,33 @@ test("an intermediate leads from a client to its authority, past what does not b
   await expect(calls(node, identity)).rejects.toMatchObject({ code: status.UNAVAILABLE });
 });
 
+test("roles are those of the certificate that was verified, whatever is sent beside it", async () => {
+  await using node = await runNode();
+  const root = await readAuthority(node.root, keys);
+  const foreign = await readAuthority(await issueRoot(), keys);
+  const reader = await issueClient(node.root, ["os:reader"]);
+  const admins = { organizations: ["os:admin"] };
+  const pemOf = async ({ certificate, key }: Awaited<ReturnType<typeof certify>>) => ({
+    crt: certificate.pem,
+    key: await key.pem(),
+  });
+  const forged = await certify(foreign, admins, true);
+  const apply = (identity: KeyedPem) =>
+    node.client(identity).applyConfiguration({ data: "of a reader" });
+  const refusal = { status: status.PERMISSION_DENIED };
+  await expect(apply(sending(reader, await pemOf(forged)))).rejects.toMatchObject(refusal);
+  const between = await certify(root, admins, true);
+  await expect(apply(sending(reader, await pemOf(between)))).rejects.toMatchObject(refusal);
+  const below = await certify(between, { organizations: ["os:reader"] }, false);
+  const link = await pemOf(between);
+  await expect(apply(sending(await pemOf(below), link))).rejects.toMatchObject(refusal);
+  const belowForged = await certify(forged, admins, false);
+  await expect(
+    calls(node, sending(await pemOf(belowForged), await pemOf(forged))),
+  ).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  await expect(apply(await issueClient(node.root))).resolves.toBeDefined();
+});
+
 test("every block of an accepted text is an authority, before a rotation and after", async () => {
   await using node = await runNode();
   const second = await issueRoot();

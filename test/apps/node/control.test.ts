@@ -1,62 +1,13 @@
-/** ControlService of a node whose controllers are there, asked by the command line. */
+/** Renewing and denying on a node whose controllers are there, by the command line. */
 import { expect, test } from "vitest";
 import { writeTalosconfig } from "#config";
-import { readCertificate, type KeyedPem } from "#pki";
-import { CertificateStatus, DeniedCertificate, kinds, RenewalRequest } from "#resources";
-import { after, seconds, systemClock, minutes } from "#runtime";
-import { startApid } from "../../../src/apps/apid/index.ts";
+import { readCertificate } from "#pki";
+import { CertificateStatus, DeniedCertificate, RenewalRequest } from "#resources";
+import { after, minutes, seconds } from "#runtime";
 import { openDenials } from "../../../src/apps/node/denials.ts";
-import { leafRenewal } from "../../../src/apps/node/leaf-renewal.ts";
-import { issueClient, issueServer, issueRoot, recordingLogger } from "../apid/running-node.ts";
-import { bench } from "../cli/harness.ts";
-import { mountNode, START } from "../../controllers/control-plane.ts";
-
-/** The node's clock is its own, and stands still; apid and the command line live now. */
-async function controlled(time = { synced: true }) {
-  const node = await mountNode({ time });
-  const { store, clock } = node;
-  const root = await issueRoot();
-  const server = await issueServer(root);
-  const { log, line } = recordingLogger();
-  const denials = await openDenials({ store, clock, log });
-  const apid = await startApid({
-    ...{ address: "127.0.0.1", port: 0, store, kinds, clock: systemClock, log },
-    material: { key: server.key, cert: server.crt, ca: [root.crt] },
-    ports: {
-      build: { sha: "", built: "" },
-      applyConfiguration: () => Promise.reject(new Error("not here")),
-      issueClientConfiguration: () => Promise.reject(new Error("not here")),
-      renewLeaves: leafRenewal({ store, clock }),
-      denials,
-    },
-  });
-  denials.enforceAt(apid);
-  const cli = await bench(systemClock.now());
-  const write = async (identity: KeyedPem, name: string) => {
-    const context = {
-      ...{ endpoints: [`127.0.0.1:${apid.port}`], nodes: ["127.0.0.1"], ca: root.crt },
-      ...identity,
-    };
-    await cli.write(name, writeTalosconfig({ context: "c", contexts: { c: context } }));
-  };
-  const admin = await issueClient(root);
-  await write(admin, "talosconfig");
-  const run = (...argv: string[]) => cli.run(...argv, "--talosconfig", "talosconfig");
-  const held = (id: string) => {
-    const status = node.list(CertificateStatus).find(({ metadata }) => metadata.id === id);
-    if (status === undefined) throw new Error(`there is no ${id}`);
-    return status.spec;
-  };
-  return {
-    ...{ node, root, admin, cli, run, write, held, line, store, clock },
-    async [Symbol.asyncDispose]() {
-      denials.close();
-      await apid.close();
-      await cli[Symbol.asyncDispose]();
-      await node[Symbol.asyncDispose]();
-    },
-  };
-}
+import { issueClient, recordingLogger } from "../apid/running-node.ts";
+import { START } from "../../controllers/control-plane.ts";
+import { controlled } from "./controlled-node.ts";
 
 const leaves = [
   ...["admin", "apid-client", "apid-server", "apiserver-kubelet-client", "controller-manager"],
@@ -190,4 +141,47 @@ test("what is no fingerprint is wrong usage", async () => {
     ["deny", "ab", "--certificate", "x"],
   ])
     expect((await t.run(...argv)).status).toBe(2);
+});
+
+test("several nodes renew and deny, each for itself; one that is down is named, and stops no other", async () => {
+  await using one = await controlled();
+  await using two = await controlled(undefined, { address: "127.0.0.2", root: one.root });
+  const endpoints = [one, two].map(({ apid }, i) => `127.0.0.${i + 1}:${apid.port}`);
+  const nodes = ["127.0.0.1", "127.0.0.2"];
+  const context = { endpoints, nodes, ca: one.root.crt, ...one.admin };
+  await one.cli.write("both", writeTalosconfig({ context: "c", contexts: { c: context } }));
+  const run = (...argv: string[]) => one.cli.run(...argv, "--talosconfig", "both");
+  const rows = ({ stdout }: { stdout: string }) =>
+    stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((row) => row.split(/ {3,}/).slice(0, 3));
+  const serial = (node: typeof one) => node.held("etcd-server").serialNumber;
+  const before = [serial(one), serial(two)];
+  const renewed = await run("renew", "etcd-server");
+  expect([renewed.status, renewed.stderr]).toEqual([0, ""]);
+  expect(rows(renewed)).toEqual([
+    ["127.0.0.1", "etcd-server", serial(one)],
+    ["127.0.0.2", "etcd-server", serial(two)],
+  ]);
+  expect(new Set([...before, serial(one), serial(two)]).size).toBe(4);
+
+  const fingerprint = "ab".repeat(32);
+  const counted = nodes.map((node) => [node, fingerprint, "0"]);
+  expect(rows(await run("deny", fingerprint))).toEqual(counted);
+  expect(rows(await run("undeny", fingerprint, "-n", "127.0.0.2"))).toHaveLength(1);
+  expect(rows(await run("deny", "list")).map(([node]) => node)).toEqual(["127.0.0.1"]);
+
+  await two.apid.close();
+  for (const verb of [
+    ["deny", fingerprint],
+    ["renew", "etcd-server"],
+    ["deny", "list"],
+  ]) {
+    const { status, stdout, stderr } = await run(...verb);
+    expect([verb, status]).toEqual([verb, 1]);
+    expect(rows({ stdout }).map(([node]) => node)).toEqual(["127.0.0.1"]);
+    expect(stderr).toContain("127.0.0.2");
+  }
 });

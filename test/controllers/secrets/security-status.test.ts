@@ -1,4 +1,4 @@
-import { ACTIVE, MachineConfig, OSRoot, SecurityStatus } from "#resources";
+import { ACTIVE, DeniedCertificate, MachineConfig, OSRoot, SecurityStatus } from "#resources";
 import { ControllerStatus, days } from "#runtime";
 import { mount } from "#runtime/testing";
 import { expect, test } from "vitest";
@@ -44,6 +44,26 @@ test("a clock that is not set is a finding of the node", async () => {
   await using node = await mountNode({ time: { synced: false } });
   const messages = node.spec(SecurityStatus, "node")?.findings.map(({ message }) => message);
   expect(messages?.join()).toContain("has not set the clock yet");
+});
+
+test("denied clients are counted in a finding of the node, for as long as they are denied", async () => {
+  await using node = await mountNode();
+  const told = () =>
+    node
+      .spec(SecurityStatus, "node")
+      ?.findings.filter(({ reason }) => reason === "ClientsDenied")
+      .map(({ severity, message, command }) => [severity, message, command]);
+  const command = "trustplane deny list";
+  expect(told()).toEqual([]);
+  const denial = { reason: "lost", since: "2027-03-01T12:00:00Z" };
+  await node.create(DeniedCertificate, "aa", denial);
+  expect(told()).toEqual([["info", "1 client certificate is denied on this node", command]]);
+  await node.create(DeniedCertificate, "bb", denial);
+  expect(told()).toEqual([["info", "2 client certificates are denied on this node", command]]);
+  const { namespace, type } = DeniedCertificate;
+  for (const id of ["aa", "bb"]) await node.store.destroy({ namespace, type, id });
+  await node.settled();
+  expect(told()).toEqual([]);
 });
 
 const mounted = (options: Partial<Parameters<typeof securityStatusController>[0]> = {}) =>

@@ -1,0 +1,61 @@
+/** ControlService of a node whose controllers are there, asked by the command line. */
+import { writeTalosconfig } from "#config";
+import type { KeyedPem } from "#pki";
+import { CertificateStatus, kinds } from "#resources";
+import { systemClock } from "#runtime";
+import { startApid } from "../../../src/apps/apid/index.ts";
+import { openDenials } from "../../../src/apps/node/denials.ts";
+import { leafRenewal } from "../../../src/apps/node/leaf-renewal.ts";
+import { mountNode } from "../../controllers/control-plane.ts";
+import { issueClient, issueRoot, issueServer, recordingLogger } from "../apid/running-node.ts";
+import { bench } from "../cli/harness.ts";
+
+/** The node's clock is its own, and stands still; apid and the command line live now. */
+export async function controlled(
+  time = { synced: true },
+  { address = "127.0.0.1", root: given }: { address?: string; root?: KeyedPem } = {},
+) {
+  const node = await mountNode({ time });
+  const { store, clock } = node;
+  const root = given ?? (await issueRoot());
+  const server = await issueServer(root, { ipAddresses: [address] });
+  const { log, line } = recordingLogger();
+  const denials = await openDenials({ store, clock, log });
+  const apid = await startApid({
+    ...{ address, port: 0, store, kinds, clock: systemClock, log },
+    material: { key: server.key, cert: server.crt, ca: [root.crt] },
+    ports: {
+      build: { sha: "", built: "" },
+      applyConfiguration: () => Promise.reject(new Error("not here")),
+      issueClientConfiguration: () => Promise.reject(new Error("not here")),
+      renewLeaves: leafRenewal({ store, clock }),
+      denials,
+    },
+  });
+  denials.enforceAt(apid);
+  const cli = await bench(systemClock.now());
+  const write = async (identity: KeyedPem, name: string) => {
+    const context = {
+      ...{ endpoints: [`${address}:${apid.port}`], nodes: [address], ca: root.crt },
+      ...identity,
+    };
+    await cli.write(name, writeTalosconfig({ context: "c", contexts: { c: context } }));
+  };
+  const admin = await issueClient(root);
+  await write(admin, "talosconfig");
+  const run = (...argv: string[]) => cli.run(...argv, "--talosconfig", "talosconfig");
+  const held = (id: string) => {
+    const status = node.list(CertificateStatus).find(({ metadata }) => metadata.id === id);
+    if (status === undefined) throw new Error(`there is no ${id}`);
+    return status.spec;
+  };
+  return {
+    ...{ node, root, admin, apid, cli, run, write, held, line, store, clock },
+    async [Symbol.asyncDispose]() {
+      denials.close();
+      await apid.close();
+      await cli[Symbol.asyncDispose]();
+      await node[Symbol.asyncDispose]();
+    },
+  };
+}
