@@ -2,7 +2,7 @@
  * Keeps the table of a load balancer: which hosts serve each service. Hosts come and go, services are
  * asked for, and one controller turns both into tables; nothing here is about certificates.
  *
- *   node --conditions=trustplane-src examples/load-balancer.ts
+ *   npx node --conditions=trustplane-src examples/load-balancer.ts
  */
 import { z } from "zod";
 import {

@@ -137,6 +137,75 @@ const controllers: readonly Mutant[] = [
   },
 ];
 
+/** Each for a property that no other planted bug breaks. */
+const reported: readonly Mutant[] = [
+  {
+    name: "the client of the front proxy is issued by another root",
+    file: "controllers/secrets/kubernetes-dynamic-certs.ts",
+    before: "authority: aggregatorCA },",
+    after: "authority: issuingCA },",
+    scenario: "control-plane",
+  },
+  {
+    name: "the file of an authority lacks the one that issues",
+    file: "controllers/file-layout.ts",
+    before: '[name]: [issuing, ...others].join("")',
+    after: '[name]: others.join("")',
+    scenario: "control-plane",
+  },
+  {
+    name: "a controller fails once all is done",
+    file: "controllers/secrets/encryption-salt.ts",
+    before: 'test(held.salt.salt?.diskSalt ?? "")) return;',
+    after: 'test(held.salt.salt?.diskSalt ?? "")) throw new Error("there is one");',
+    scenario: "control-plane",
+  },
+  {
+    name: "a step of the clock is told for an hour",
+    file: "controllers/findings.ts",
+    before: "const STEP_TOLD = days(1);",
+    after: "const STEP_TOLD = days(1 / 24);",
+    scenario: "clock-steps",
+  },
+  {
+    name: "a full disk is told as any other failure",
+    file: "controllers/findings.ts",
+    before: 'code === "ERR_STORE_FULL"',
+    after: 'code === "ERR_NEVER"',
+    scenario: "full-disk",
+  },
+  {
+    name: "leaves are dropped while their controller waits",
+    file: "controllers/secrets/etcd.ts",
+    before: "outputs: { certificates: held.certificates }, wakeAt }",
+    after: "outputs: { certificates: {} }, wakeAt }",
+    scenario: "config-changes",
+  },
+  {
+    name: "a controller wakes each second",
+    file: "controllers/runtime/time-status.ts",
+    before: "wakeAt: fixed(source) ? null : after(",
+    after: "wakeAt: fixed(source) ? after(now, 1000) : after(",
+    scenario: "control-plane",
+  },
+  {
+    name: "an operator may write a status",
+    file: "runtime/store/preconditions.ts",
+    before:
+      "if (current.owner !== owner) throw new OwnerConflictError(address(current), current.owner);\n  if (current.version !== metadata",
+    after:
+      'if (current.owner === "nobody") throw new OwnerConflictError(address(current), owner);\n  if (current.version !== metadata',
+    scenario: "config-changes",
+  },
+  {
+    name: "statuses of one reconcile are written one by one",
+    file: "runtime/engine/committer.ts",
+    before: "this.#core.atomic ? this.#core.commit(all) : this.#oneByOne(all)",
+    after: "!this.#core.atomic ? this.#core.commit(all) : this.#oneByOne(all)",
+    scenario: "control-plane",
+  },
+];
+
 const engine: readonly Mutant[] = [
   {
     name: "the alarm of a wake-up is dropped",
@@ -294,4 +363,10 @@ const store: readonly Mutant[] = [
 ];
 
 /** All of them. */
-export const mutants: readonly Mutant[] = [...pki, ...controllers, ...engine, ...store];
+export const mutants: readonly Mutant[] = [
+  ...pki,
+  ...controllers,
+  ...reported,
+  ...engine,
+  ...store,
+];

@@ -2,8 +2,9 @@
  * `npm run simulate:mutants`: plants one bug after the other and lets the simulator look for it. The tree
  * is never changed: each bug is planted while a child process loads the file.
  *
- * Ends with 0 only when all are caught. `--write` puts the table into docs/simulation.md, `--only TEXT`
- * runs those whose name has the text in it.
+ * Ends with 0 only when all are caught, and the same seeds hold where nothing is planted: 1 otherwise, 2
+ * where nothing was looked for. `--write` puts the table into docs/simulation.md, `--only TEXT` runs those
+ * whose name has the text in it.
  */
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { parseArgs } from "node:util";
 import { mutants, type Mutant } from "./mutants.ts";
 
 const SEEDS = 12;
+const DAYS = 30;
 /** A child that takes longer hangs, and is no proof. */
 const PATIENCE_MS = 100_000;
 const DOC = fileURLToPath(new URL("../../docs/simulation.md", import.meta.url));
@@ -26,20 +28,50 @@ interface Hunt {
   readonly seconds: number;
 }
 
+type Baseline = Required<Pick<Mutant, "name" | "scenario" | "days">> & { readonly seeds: number };
+
 const survived = { property: "", problem: "" };
 const { values } = parseArgs({
   options: { write: { type: "boolean", default: false }, only: { type: "string", default: "" } },
 });
 const began = performance.now();
 const chosen = mutants.filter(({ name }) => name.includes(values.only));
-const hunts = await inParallel(chosen, Math.min(2, availableParallelism()), hunt);
+if (chosen.length === 0) {
+  console.error(`no planted bug has ${JSON.stringify(values.only)} in its name`);
+  process.exit(2);
+}
+const COUNT = Math.min(2, availableParallelism());
+const hunts = await inParallel(chosen, COUNT, hunt);
+const broken = (await inParallel(baselines(hunts), COUNT, unplanted)).filter((holds) => !holds);
 const survivors = hunts.filter(({ seed }) => seed === null);
 if (values.write) await writeTable(hunts);
 const took = ((performance.now() - began) / 1000).toFixed(0);
 for (const { mutant, property } of survivors)
   console.log(`SURVIVED: ${mutant.name} (${mutant.scenario})${property && `: ${property}`}`);
 console.log(`${hunts.length - survivors.length} of ${hunts.length} mutants caught in ${took} s`);
-process.exitCode = survivors.length === 0 ? 0 : 1;
+process.exitCode = survivors.length === 0 && broken.length === 0 ? 0 : 1;
+
+/** Each scenario that caught something, with as many seeds as that took at most. */
+function baselines(all: readonly Hunt[]): readonly Baseline[] {
+  const found = new Map<string, Baseline>();
+  for (const { mutant, seed } of all) {
+    const { scenario, days = DAYS } = mutant;
+    const key = `${scenario} ${days}`;
+    const seeds = Math.max(found.get(key)?.seeds ?? 1, seed ?? 1);
+    found.set(key, { name: "", scenario, days, seeds });
+  }
+  return [...found.values()];
+}
+
+/** Whether it holds where nothing is planted; else it would catch anything. */
+async function unplanted(baseline: Baseline): Promise<boolean> {
+  const { scenario, days, seeds } = baseline;
+  const { seed, property } = await child(baseline, seeds);
+  const holds = seed === null && property === "";
+  const how = holds ? "holds" : `BROKEN${seed === null ? "" : ` in seed ${seed}`}: ${property}`;
+  console.log(`nothing planted (${scenario}, ${days} days, seeds 1 to ${seeds}): ${how}`);
+  return holds;
+}
 
 async function hunt(mutant: Mutant): Promise<Hunt> {
   const found = { mutant, ...(await child(mutant)) };
@@ -50,14 +82,17 @@ async function hunt(mutant: Mutant): Promise<Hunt> {
   return found;
 }
 
-function child({ name, scenario, days = 30 }: Mutant): Promise<Omit<Hunt, "mutant">> {
+function child(
+  { name, scenario, days = DAYS }: Pick<Mutant, "name" | "scenario" | "days">,
+  seeds = SEEDS,
+): Promise<Omit<Hunt, "mutant">> {
   const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const hunting = spawn(
     process.execPath,
     [
       ...["--conditions=trustplane-src", "--disable-warning=ExperimentalWarning"],
       ...["--import", file("./plant.ts"), file("./hunt.ts")],
-      ...[scenario, String(days), String(SEEDS)],
+      ...[scenario, String(days), String(seeds)],
     ],
     {
       env: { ...process.env, MUTANT: name },

@@ -102,7 +102,10 @@ export async function checkListen(place: Pick<ListenerOptions, "address" | "port
 }
 
 const listenCodes: Readonly<Record<string, readonly [ListenError["code"], string]>> = {
-  EADDRINUSE: ["ERR_PORT_IN_USE", "the port is in use: stop what listens there or choose another"],
+  EADDRINUSE: [
+    "ERR_PORT_IN_USE",
+    "the port is in use: stop what listens there or choose another with --api-port",
+  ],
   EADDRNOTAVAIL: ["ERR_ADDRESS_UNAVAILABLE", "this machine does not have the address"],
   EACCES: ["ERR_LISTEN", "this user may not listen there"],
 };

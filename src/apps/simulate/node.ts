@@ -76,9 +76,24 @@ export const keysOf = ({ random, note }: Pick<Machine, "random" | "note">): KeyP
     random,
     onSigned(data) {
       const what = isAuthority(data) ? "authority signed" : "leaf signed";
-      note(what, createHash("sha256").update(data).digest("hex"));
+      note(what, `${createHash("sha256").update(data).digest("hex")} ${serialIn(data)}`);
     },
   });
+
+/** What is noted of signatures: a digest of what was signed, and the serial number in it. */
+export const SIGNED: readonly string[] = ["authority signed", "leaf signed"];
+
+/** A TBSCertificate begins with its version, 3, and its serial number (RFC 5280 §4.1); no other thing does. */
+function serialIn(data: Uint8Array): string {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const header = 2 + ((bytes[1] ?? 0) < 0x80 ? 0 : (bytes[1] ?? 0) & 0x7f);
+  const begin = header + VERSION_3.length;
+  if (!bytes.subarray(header, begin).equals(VERSION_3)) return "";
+  return bytes.subarray(begin + 1, begin + 1 + (bytes[begin] ?? 0)).toString("hex");
+}
+
+/** And the tag of the integer that follows. */
+const VERSION_3 = Buffer.from("a00302010202", "hex");
 
 /** Basic constraints, which no leaf of ours has. */
 const BASIC_CONSTRAINTS = Buffer.from("0603551d13", "hex");

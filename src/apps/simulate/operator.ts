@@ -9,7 +9,7 @@ import {
   type SecretsBundle,
 } from "#config";
 import { authorityProfiles, type KeyedPem, type RootName } from "#pki";
-import { ACTIVE, MachineConfig, SecurityStatus } from "#resources";
+import { ACTIVE, CertificateStatus, MachineConfig, SecurityStatus } from "#resources";
 import type { Operator } from "#runtime/simulation";
 import { applyConfiguration } from "../node/apply-configuration.ts";
 import { keysOf, surroundings } from "./node.ts";
@@ -28,6 +28,16 @@ export async function renames(operator: Operator): Promise<void> {
   const count = operator.random.below(4);
   const sans = Array.from({ length: count }, () => `n${String(operator.random.below(8))}.example`);
   await change(operator, (plan) => ({ ...plan, sans: [...new Set(sans)] }));
+}
+
+/** What stands in a status that somebody wrote by hand. */
+export const MEDDLED = "written by hand";
+
+/** Writes what belongs to a controller; the store refuses. */
+export async function meddles({ store }: Operator): Promise<void> {
+  await store.modify(CertificateStatus, "apid-server", (draft) => {
+    draft.why = MEDDLED;
+  });
 }
 
 /** Replaces what `securitystatus` says will end: one step of one root at a time, as there is time. */

@@ -11,12 +11,22 @@ import {
 import { herd, herdProperties } from "./herd.ts";
 import { daysOf } from "./horizon.ts";
 import { nodesOf } from "./node.ts";
-import { looksAfterRoots, renames, replacesAllRoots, replacesSomeRoot } from "./operator.ts";
+import {
+  looksAfterRoots,
+  meddles,
+  renames,
+  replacesAllRoots,
+  replacesSomeRoot,
+} from "./operator.ts";
 import { certificateProperties } from "./properties/certificates.ts";
 import { configurationProperties } from "./properties/configuration.ts";
+import { findingProperties } from "./properties/findings.ts";
+import { ownershipProperties } from "./properties/ownership.ts";
 import { peerProperties } from "./properties/peers.ts";
 import { reportProperties, settledProperties } from "./properties/reports.ts";
+import { stayingProperties } from "./properties/staying.ts";
 import { storeProperties } from "./properties/store.ts";
+import { togetherProperties } from "./properties/together.ts";
 
 const START: Instant = at("2027-03-01T12:00:00Z");
 
@@ -50,8 +60,12 @@ const controllers = nodes.controllers(nobody as unknown as Machine);
 const always = () => ({
   ...certificateProperties(),
   ...configurationProperties(),
-  ...storeProperties(nodes.kinds, controllers),
+  ...storeProperties(nodes.kinds),
+  ...ownershipProperties(controllers),
+  ...togetherProperties(),
+  ...stayingProperties(),
   ...reportProperties(),
+  ...findingProperties(),
 });
 
 type Defined = Parameters<typeof defineScenario>[0];
@@ -115,6 +129,7 @@ const list: readonly Scenario[] = [
     operations: {
       "renames the node": { rate: 3, run: renames },
       "replaces a root": { rate: 0.5, run: replacesSomeRoot },
+      "writes what is not theirs": { rate: 0.5, run: meddles },
     },
   }),
   scenario({

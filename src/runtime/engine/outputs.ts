@@ -138,11 +138,14 @@ function planStored(plan: Draft, resource: Resource, wanted: Map<string, unknown
 /** Misuse that types do not catch: a name that was not declared, an id of another item. */
 function checkDesired(lane: Lane, item: string, desired: Desired): void {
   const { name, outputs } = lane.controller;
+  for (const key of Object.keys(desired))
+    if (outputs[key] === undefined)
+      throw new TypeError(`${name}: there is no output "${key}"; ${listed(Object.keys(outputs))}`);
   for (const key of Object.keys(outputs))
     if (desired[key] === undefined) throw new TypeError(`${name}: output "${key}" is missing`);
   for (const [key, resources] of Object.entries(desired)) {
     const output = outputs[key];
-    if (output === undefined) throw new TypeError(`${name}: output "${key}" is not declared`);
+    if (output === undefined) continue;
     if (lane.each === undefined) continue;
     for (const id of Object.keys(resources)) {
       const belongsTo = (output.itemOf ?? ((own: string) => own))(id);
@@ -154,6 +157,13 @@ function checkDesired(lane: Lane, item: string, desired: Desired): void {
     }
   }
 }
+
+const listed = (names: readonly string[]): string => {
+  const quoted = names.map((name) => `"${name}"`).join(", ");
+  return names.length === 0
+    ? "there are none"
+    : `there ${names.length > 1 ? "are" : "is"} ${quoted}`;
+};
 
 /** A value that was returned, with the metadata that stands around it. */
 const unwrapped = (

@@ -215,6 +215,7 @@ function conclude(found: Found, result: Returned, { clock }: RunOptions): Conclu
   const { unit, inputs, owned } = found;
   const { lane } = unit;
   const isComplete = inputs.state === "complete";
+  checkResult(lane.controller.name, result);
   if (isComplete && result?.outputs === undefined) lane.tally.skips++;
   const keeps = inputs.state === "waiting" || (isComplete && result?.outputs === undefined);
   const plan = keeps ? undefined : planOutputs(unit, owned, result?.outputs, clock.now());
@@ -233,6 +234,18 @@ function conclude(found: Found, result: Returned, { clock }: RunOptions): Conclu
       failure: result?.failure,
     },
   };
+}
+
+const RESULT: readonly string[] = ["outputs", "wakeAt", "holds", "destroys", "failure"];
+
+/** Misuse that types do not catch everywhere: what nobody reads would do nothing. */
+function checkResult(controller: string, result: Returned): void {
+  if (result === undefined) return;
+  for (const key in result)
+    if (!RESULT.includes(key))
+      throw new TypeError(
+        `${controller}: reconcile returned "${key}"; it returns ${RESULT.join(", ")}`,
+      );
 }
 
 /** What a run wants. */

@@ -7,6 +7,7 @@ export type {
   CommandOptions,
   Machine,
   NodeView,
+  Note,
   Operation,
   Operator,
   Properties,

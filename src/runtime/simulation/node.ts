@@ -9,7 +9,7 @@ import { MachineClock, ProcessClock } from "./machine-clock.ts";
 import { ProcessNetwork, type Message, type Wire } from "./network.ts";
 import { Process } from "./process.ts";
 import type { Resource } from "../resource.ts";
-import type { Operator, Scenario } from "./scenario.ts";
+import type { Note, Operator, Scenario } from "./scenario.ts";
 import type { Tally } from "./tally.ts";
 import type { Trace, TraceLine } from "./trace.ts";
 
@@ -41,6 +41,10 @@ export class SimulatedNode {
   revision = 0;
   /** What was written since somebody took it from here. */
   written: Resource[] = [];
+  /** What was noted since somebody took it from here. */
+  noted: Note[] = [];
+  /** How many reconciles its processes have begun. */
+  runs = 0;
   /** By code, the true time at which it was logged last. */
   readonly logged = new Map<string, Instant>();
   readonly #options: NodeOptions;
@@ -161,9 +165,11 @@ export class SimulatedNode {
         this.logged.set(code, this.time);
       },
       count: (what) => {
+        if (what === "reconciles") this.runs++;
         tally.count(what);
       },
-      noted: (name) => {
+      noted: (name, value) => {
+        this.noted.push({ name, value });
         tally.countNote(name, this.time);
       },
       network: this.#network(boot, (): Process => process),

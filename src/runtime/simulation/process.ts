@@ -51,7 +51,7 @@ export interface ProcessOptions {
   readonly onLogged: (code: string) => void;
   /** Counts what is told at the end. */
   readonly count: (what: "reconciles" | "writes") => void;
-  readonly noted: (name: string) => void;
+  readonly noted: (name: string, value: string) => void;
   readonly network: ProcessNetwork;
 }
 
@@ -84,7 +84,7 @@ export class Process {
     const { node, boot, seed, clock, disk, files, network, trace, line } = options;
     const note = (what: string, value: string) => {
       if (!this.#isAlive) return;
-      options.noted(what);
+      options.noted(what, value);
       trace.add(line("note", { name: what, value }));
     };
     this.machine = {

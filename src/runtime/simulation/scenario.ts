@@ -45,6 +45,12 @@ export interface Operator extends Machine {
   readonly modify: Operations["modify"];
 }
 
+/** What {@link Machine.note} was called with. */
+export interface Note {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** A node as properties see it, at this moment. */
 export interface NodeView {
   readonly name: string;
@@ -58,6 +64,10 @@ export interface NodeView {
   readonly revision: number;
   /** What was stored since the properties were looked at last, oldest first, in phase running. */
   readonly written: readonly Resource[];
+  /** What code on it has noted since then, oldest first. */
+  readonly noted: readonly Note[];
+  /** How many reconciles its processes have begun. */
+  readonly runs: number;
   /** When it last logged a `code`; undefined when never. True time. */
   readonly logged: (code: string) => Instant | undefined;
   /** Whether a process runs; what is stored on a node that is down is not seen. */

@@ -266,7 +266,10 @@ class Simulator {
     const nodes = [...changed];
     this.#look(nodes);
     this.#check(this.#always, "always");
-    for (const node of nodes) if (node.written.length > 0) node.written = [];
+    for (const node of nodes) {
+      if (node.written.length > 0) node.written = [];
+      if (node.noted.length > 0) node.noted = [];
+    }
   }
 
   #look(nodes: readonly SimulatedNode[]): void {

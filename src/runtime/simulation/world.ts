@@ -5,7 +5,7 @@ import { pointerTo, type DeepReadonly, type Resource, type ResourceType } from "
 import type { View as Contents } from "../store/store.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import type { SimulatedNode } from "./node.ts";
-import type { NodeView, WorldView } from "./scenario.ts";
+import type { NodeView, Note, WorldView } from "./scenario.ts";
 
 /** All nodes; there is at least one. */
 export function worldOf(nodes: readonly SimulatedNode[], kernel: Kernel): World {
@@ -34,6 +34,14 @@ class View implements NodeView {
 
   get revision(): number {
     return this.#node.revision;
+  }
+
+  get noted(): readonly Note[] {
+    return this.#node.noted;
+  }
+
+  get runs(): number {
+    return this.#node.runs;
   }
 
   get written(): readonly Resource[] {

@@ -9,7 +9,7 @@ test("a port in use is named, with its address", async () => {
   const { port } = node.apid;
   await expect(runNode({ port })).rejects.toMatchObject({
     code: "ERR_PORT_IN_USE",
-    message: `cannot listen on 127.0.0.1:${port}: the port is in use: stop what listens there or choose another`,
+    message: `cannot listen on 127.0.0.1:${port}: the port is in use: stop what listens there or choose another with --api-port`,
   });
   await expect((await node.admin()).version()).resolves.toBeDefined();
 });

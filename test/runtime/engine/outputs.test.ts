@@ -236,7 +236,12 @@ test.each<[string, Controller, string]>([
   [
     "that was not declared",
     misuse(() => ({ outputs: { str: {}, sum: {} } })),
-    'output "sum" is not declared',
+    'there is no output "sum"; there is "str"',
+  ],
+  [
+    "at the wrong place",
+    misuse(() => ({ str: {} })),
+    'reconcile returned "str"; it returns outputs, wakeAt, holds, destroys, failure',
   ],
 ])("an output %s is a failure, and nothing is written", async (_, controller, message) => {
   await using t = await mount(controller, { now });

@@ -7,6 +7,7 @@ import {
   type Properties,
   type Property,
 } from "#runtime/simulation";
+import { SIGNED } from "../node.ts";
 import { type Facts, isIssuedBy } from "./certificate.ts";
 import { type Holdings, holdingsOf, type Leaf } from "./holdings.ts";
 
@@ -26,7 +27,7 @@ export function certificateProperties(): Properties {
     "every chain leads to an authority that is trusted": lasting(SETTLES_IN, chains()),
     "every leaf that a node needs is there": lasting(SETTLES_IN, presence()),
     "every leaf has its own key": keys(),
-    "no two certificates of an issuer have one serial number": serials(),
+    "no two certificates have one serial number": serials(),
   };
 }
 
@@ -69,22 +70,29 @@ function invalid(node: NodeView, leaf: Leaf, held: Holdings, now: Instant): stri
 
 /** Looks when something changed, and at everything once a day. */
 function chains(): Property {
-  const seen = new Map<string, { held: Holdings; day: number; problems: readonly string[] }>();
+  const seen = new Map<string, Chained>();
   return eachNode((node, { now }) => {
     if (!node.isUp || !node.isCalm(RECOVERS_IN)) return [];
     const held = holdingsOf(node);
     const day = dayOf(now);
     const last = seen.get(node.name);
-    if (last?.held === held && last.day === day) return last.problems;
+    if (last?.held === held && last.day === day) return [...last.problems.values()].flat();
     const isNew = (leaf: Leaf) =>
       last?.held.leaves.every(({ facts }) => facts !== leaf.facts) ?? true;
     const isDue = last?.day !== day || !isSameTrust(last.held, held);
-    const problems = held.leaves
-      .filter((leaf) => isDue || isNew(leaf))
-      .flatMap((leaf) => unchained(node, leaf, held));
+    const problemsOf = (leaf: Leaf) =>
+      isDue || isNew(leaf) ? unchained(node, leaf, held) : (last.problems.get(leaf.id) ?? []);
+    const problems = new Map(held.leaves.map((leaf) => [leaf.id, problemsOf(leaf)]));
     seen.set(node.name, { held, day, problems });
-    return problems;
+    return [...problems.values()].flat();
   });
+}
+
+interface Chained {
+  readonly held: Holdings;
+  readonly day: number;
+  /** By leaf: what was wrong with it stays wrong until it is looked at again. */
+  readonly problems: ReadonlyMap<string, readonly string[]>;
 }
 
 const isSameTrust = (a: Holdings, b: Holdings): boolean =>
@@ -118,36 +126,34 @@ const presence = (): Property =>
       : [`${node.name}: ${String(leaves.length)} of ${String(LEAVES)} leaves are there`];
   });
 
-/** Once a week: it takes longer than all else that is looked at. */
+/** Of each leaf, as soon as it is held. */
 function keys(): Property {
-  const looked = new Map<string, number>();
-  return eachNode((node, { now }) => {
-    const week = Math.floor(now / days(7));
-    if (!node.isUp || looked.get(node.name) === week) return [];
-    looked.set(node.name, week);
-    return holdingsOf(node)
-      .leaves.filter(({ hasKey }) => !hasKey())
-      .map((leaf) => named(node, leaf, "has the key of another"));
-  });
-}
-
-const dayOf = (now: Instant): number => Math.floor(now / days(1));
-
-function serials(): Property {
-  const first = new Map<string, string>();
   const looked = new Map<string, Holdings>();
   return eachNode((node) => {
     if (!node.isUp) return [];
     const held = holdingsOf(node);
     if (looked.get(node.name) === held) return [];
     looked.set(node.name, held);
-    return held.leaves.flatMap((leaf) => {
-      const { identity, fingerprint } = leaf.facts;
-      const before = first.get(identity) ?? fingerprint;
-      first.set(identity, before);
-      return before === fingerprint
-        ? []
-        : [named(node, leaf, `has the serial number of another: ${identity}`)];
-    });
+    return held.leaves
+      .filter(({ hasKey }) => !hasKey())
+      .map((leaf) => named(node, leaf, "has the key of another"));
   });
+}
+
+const dayOf = (now: Instant): number => Math.floor(now / days(1));
+
+/** Of all that was ever signed, whether or not it was stored: by whom does not matter, they are random. */
+function serials(): Property {
+  const first = new Map<string, string>();
+  return eachNode((node) =>
+    node.noted.flatMap(({ name, value }) => {
+      if (!SIGNED.includes(name)) return [];
+      const [digest = "", serial = ""] = value.split(" ");
+      const before = first.get(serial) ?? digest;
+      first.set(serial, before);
+      return before === digest || serial === ""
+        ? []
+        : [`${node.name}: two certificates have the serial number ${serial}`];
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** What cannot be helped has to be told: a step of the clock, a disk that is full, a root that ends. */
-import { CertificateStatus, SecurityStatus, TimeStatus } from "#resources";
-import { at, ControllerStatus, days, type Instant, minutes, seconds } from "#runtime";
+import { CertificateStatus, TimeStatus } from "#resources";
+import { at, ControllerStatus, type Instant, minutes, seconds } from "#runtime";
 import {
   eachNode,
   lasting,
@@ -85,15 +85,6 @@ export const settledProperties = (): Properties => ({
             `${node.name}: ${metadata.id} is ${spec.state}: ${spec.error?.message ?? spec.waitingFor}`,
         ),
     ),
-  "a step of the clock is a finding for a day": ({ nodes }) =>
-    nodes.flatMap((node) => {
-      const lastStep = node.spec(TimeStatus, "node")?.lastStep;
-      const isFresh = lastStep && Math.abs(node.clock.now() - at(lastStep.at)) < days(1);
-      const findings = node.spec(SecurityStatus, "node")?.findings ?? [];
-      return isFresh && !findings.some(({ reason }) => reason === "ClockStep")
-        ? [`${node.name}: securitystatus has no finding ClockStep`]
-        : [];
-    }),
 });
 
 /** Four roots and fourteen leaves. */

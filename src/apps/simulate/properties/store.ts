@@ -1,12 +1,5 @@
 /** What must hold of what stands in a store, whatever happens to the node. */
-import { NodeAddress } from "#resources";
-import {
-  minutes,
-  formatPointer,
-  type AnyResourceType,
-  type Controller,
-  type Resource,
-} from "#runtime";
+import { type AnyResourceType, formatPointer, minutes } from "#runtime";
 import {
   eachNode,
   lasting,
@@ -19,14 +12,9 @@ import { factsOf, isIssuedBy } from "./certificate.ts";
 import { type Holdings, holdingsOf } from "./holdings.ts";
 
 /** Made anew for each simulation. */
-export function storeProperties(
-  kinds: readonly AnyResourceType[],
-  controllers: readonly Controller[],
-): Properties {
+export function storeProperties(kinds: readonly AnyResourceType[]): Properties {
   return {
     "no private key stands in a resource that is not sensitive": secrecy(kinds),
-    "what one controller alone writes is owned by it": ownership(controllers),
-    "outputs of one reconcile are there together": wholeness(),
     "published leaves stand beside their authority": lasting(minutes(25), published()),
     "what is published is what is held": lasting(minutes(25), current()),
   };
@@ -46,35 +34,6 @@ function secrecy(kinds: readonly AnyResourceType[]): Property {
       .map(({ metadata }) => `${node.name}: ${formatPointer(metadata)} holds a private key`),
   );
 }
-
-function ownership(controllers: readonly Controller[]): Property {
-  const owners = new Map<string, string>();
-  for (const { name, outputs } of controllers)
-    for (const { kind, sharing } of Object.values(outputs))
-      if (sharing === "exclusive") owners.set(kind.type, name);
-  const isForeign = ({ metadata }: Resource) =>
-    (owners.get(metadata.type) ?? metadata.owner) !== metadata.owner;
-  return eachNode((node) =>
-    node.written
-      .filter(isForeign)
-      .map(
-        ({ metadata }) =>
-          `${node.name}: ${formatPointer(metadata)} is owned by ${metadata.owner || "nobody"}`,
-      ),
-  );
-}
-
-/** The six lists of addresses are written by one reconcile. */
-const ADDRESS_LISTS = 6;
-
-const wholeness = (): Property =>
-  eachNode((node) => {
-    if (!node.isUp) return [];
-    const { length } = node.list(NodeAddress);
-    return [0, ADDRESS_LISTS].includes(length)
-      ? []
-      : [`${node.name}: ${String(length)} of ${String(ADDRESS_LISTS)} lists of addresses`];
-  });
 
 type Files = Readonly<Record<string, string>>;
 
