@@ -136,3 +136,10 @@ export function durationText(value: string): string {
     throw new InvalidArgumentError("Not a positive duration such as 8760h or 1h30m.");
   return value;
 }
+
+/** A whole number that fits the wire. */
+export function count(value: string): number {
+  const number = /^-?\d{1,10}$/.test(value) ? Number(value) : NaN;
+  if (!(Math.abs(number) < 2 ** 31)) throw new InvalidArgumentError("Not a whole number.");
+  return number;
+}

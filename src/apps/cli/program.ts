@@ -7,12 +7,16 @@ import { configCommand } from "./commands/config.ts";
 import { containersCommand } from "./commands/containers.ts";
 import { denyCommand, undenyCommand } from "./commands/deny.ts";
 import { genCommand } from "./commands/gen.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { getCommand } from "./commands/get.ts";
 import { healthCommand } from "./commands/health.ts";
 import { helpCommand } from "./commands/help.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { listCommand } from "./commands/list.ts";
 import { readCommand } from "./commands/read.ts";
+import { rebootCommand, shutdownCommand } from "./commands/lifecycle.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { serviceCommand } from "./commands/service.ts";
 import { storeCommand } from "./commands/store.ts";
 import { supportCommand } from "./commands/support.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -60,6 +64,14 @@ function program(run: Run): Command {
   for (const command of [upCommand, getCommand, applyConfigCommand, configCommand])
     root.addCommand(command(run));
   for (const command of [patchCommand, editCommand, machineConfigCommand])
+    root.addCommand(command(run));
+  for (const command of [
+    serviceCommand,
+    logsCommand,
+    eventsCommand,
+    rebootCommand,
+    shutdownCommand,
+  ])
     root.addCommand(command(run));
   for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])
     root.addCommand(command(run));

@@ -3,8 +3,11 @@ import type { Clock, Pointer } from "#runtime";
 import { openConnection, type Connection } from "./connection.ts";
 import { controlCalls, type ControlCalls } from "./control-calls.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { eventCalls, type ClientEvent, type EventsRequest } from "./event-calls.ts";
 import { failover, type Endpoints } from "./failover.ts";
 import { fileCalls, type FileEntry, type FileQuery } from "./file-calls.ts";
+import { lifecycleCalls, type RebootMode } from "./lifecycle-calls.ts";
+import { logCalls, type LogRequest } from "./log-calls.ts";
 import {
   machineCalls,
   type ApplyMode,
@@ -16,6 +19,7 @@ import { checkIdentity, type Identity } from "./own-certificate.ts";
 import { resourceCalls } from "./resource-calls.ts";
 import { statusCalls, type NodeTime } from "./status-calls.ts";
 import type { RemoteEvent, RemoteResource } from "./resource.ts";
+import { serviceCalls, type NodeService } from "./service-calls.ts";
 
 export interface ClientOptions extends Identity {
   /** Tried in order; the one that is the node of a call comes first. */
@@ -94,6 +98,19 @@ export interface Client extends AsyncDisposable, ControlCalls {
   containers(options?: CallOptions): Promise<readonly Container[]>;
   /** What the controllers of the node read and write. */
   dependencies(options?: CallOptions): Promise<readonly Dependency[]>;
+  services(options?: CallOptions): Promise<readonly NodeService[]>;
+  /** What is done with a service is answered with a sentence. */
+  startService(id: string, options?: CallOptions): Promise<string>;
+  stopService(id: string, options?: CallOptions): Promise<string>;
+  restartService(id: string, options?: CallOptions): Promise<string>;
+  /** The lines of a log. Begins when it is iterated. */
+  logs(request: LogRequest, options?: CallOptions): AsyncIterable<string>;
+  /** What happens, for as long as it is iterated. */
+  events(request: EventsRequest, options?: CallOptions): AsyncIterable<ClientEvent>;
+  /** @returns the id that the events of it carry */
+  reboot(request: { readonly mode?: RebootMode }, options?: CallOptions): Promise<string>;
+  /** @returns the id that the events of it carry */
+  shutdown(request: { readonly force?: boolean }, options?: CallOptions): Promise<string>;
   close(): void;
 }
 
@@ -125,6 +142,10 @@ export function clientOf(endpoints: Endpoints, connections: readonly Connection[
     ...fileCalls(endpoints),
     ...statusCalls(endpoints),
     ...controlCalls(endpoints),
+    ...serviceCalls(endpoints),
+    ...logCalls(endpoints),
+    ...eventCalls(endpoints),
+    ...lifecycleCalls(endpoints),
     close,
     [Symbol.asyncDispose]: async () => close(),
   };

@@ -10,6 +10,10 @@ export type {
   DependencyEdge,
   NodeVersion,
 } from "./machine-calls.ts";
+export type { ClientEvent, EventsRequest, Happening, Told } from "./event-calls.ts";
+export type { RebootMode } from "./lifecycle-calls.ts";
+export type { LogRequest } from "./log-calls.ts";
+export type { NodeService } from "./service-calls.ts";
 export { connectInsecurely } from "./insecure.ts";
 export type { InsecureOptions } from "./insecure.ts";
 export { formatEndpoint, parseEndpoint } from "./endpoint.ts";

@@ -60,6 +60,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   const denials = await openDenials(options);
   const current = serving();
   const configurations = openConfigurations(options);
+  const nodePorts = { ...ports(options, configurations, current), denials };
   const start = (material: ListenerMaterial, port: number) =>
     startApid({
       watches: WATCHES,
@@ -70,7 +71,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
       clock,
       log,
-      ports: { ...ports(options, configurations, current), denials },
+      ports: nodePorts,
       record: (entry) => options.audit.record(entry),
       names: () => names.now(),
     });
@@ -200,7 +201,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     renewLeaves: leafRenewal(options),
     time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
     health: healthCheck({ store, clock }),
-    files: virtualTree({ store, boot, startedAt: clock.now() }),
+    files: virtualTree({ store, boot }),
     kubeconfig: { clock, issue: () => issueAdminKubeconfig({ store, clock, issueLeaf }) },
     services,
     logs: logs.logs,

@@ -1,5 +1,5 @@
 /** What a node knows of one run of it; all of that is new after a reboot. */
-import type { Clock, Random } from "#runtime";
+import type { Clock, Instant, Random } from "#runtime";
 import { openEndings, type Endings } from "./ending.ts";
 import { openEventLog, type EventLog } from "./event-log.ts";
 import { openLogBook, type LogBook } from "./log-book.ts";
@@ -12,6 +12,7 @@ import { uuid } from "./uuid.ts";
 export interface Boot {
   /** A UUID, as Linux has it in `/proc/sys/kernel/random/boot_id`; another one after each reboot. */
   readonly bootId: string;
+  readonly startedAt: Instant;
   readonly events: EventLog;
   readonly logs: LogBook;
   readonly services: ServiceBoard;
@@ -28,6 +29,7 @@ export function newBoot(world: { readonly clock: Clock; readonly random: Random 
   const services = openServiceBoard({ ...world, events });
   return {
     bootId: uuid(world.random),
+    startedAt: world.clock.now(),
     events,
     sequence,
     services,

@@ -4,7 +4,7 @@
  */
 import { directories, fileSetId, type Directory as Published } from "#controllers";
 import { FileSet, fqdn, HostnameStatus } from "#resources";
-import { instantOf, type Instant } from "#runtime";
+import { instantOf } from "#runtime";
 import type { Store } from "#runtime/store";
 import { readFile, stat } from "node:fs/promises";
 import { release, type as system, version as build } from "node:os";
@@ -20,18 +20,16 @@ import {
 import type { Boot } from "./boot.ts";
 import { version } from "./version.ts";
 
-/** Makes the root directory; what is not on a disk dates from `startedAt`. */
+/** Makes the root directory; what is not on a disk dates from the boot. */
 export function virtualTree({
   store,
   boot,
-  startedAt,
 }: {
   readonly store: Store;
-  readonly boot: Pick<Boot, "bootId">;
-  readonly startedAt: Instant;
+  readonly boot: Pick<Boot, "bootId" | "startedAt">;
 }): Directory {
   const statOf = (size: number, mode: number) => ({
-    stat: async (): Promise<Stat> => ({ size, mode, modified: startedAt, uid: 0, gid: 0 }),
+    stat: async (): Promise<Stat> => ({ size, mode, modified: boot.startedAt, uid: 0, gid: 0 }),
   });
   const directory = (entries: Directory["entries"]): Directory => ({
     kind: "directory",

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { after, minutes, seconds } from "#runtime";
 import { expect, test } from "vitest";
@@ -163,4 +164,18 @@ test("ids come in the order of what happens", async () => {
   }
   const ids = boot.events.ring.items.map(({ id }) => id);
   expect(ids.toSorted()).toEqual(ids);
+});
+
+test("many streams share a connection, and nothing piles up on it", async () => {
+  await using booted = await bootNode();
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warn);
+  const open40 = await Promise.all(Array.from({ length: 40 }, () => open(booted)));
+  task(booted, "now");
+  for (const { next } of open40) expect(taskOf(await next())).toBe("now");
+  for (const { stream } of open40) stream.cancel();
+  await setImmediate(); // a warning comes a turn later
+  process.off("warning", warn);
+  expect(warnings).toEqual([]);
 });

@@ -1,7 +1,10 @@
 import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { connect as dial } from "node:net";
+import { promisify } from "node:util";
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
+import { opensslKey } from "../../../src/apps/rpc/openssl-key.ts";
 import { issueClient, Note, rawClient, reply, runNode } from "./running-node.ts";
 
 test("a port in use is named, with its address", async () => {
@@ -70,4 +73,24 @@ test("a client that does not read cannot keep it from closing", async () => {
   await events.next();
   await node.apid.close();
   await node[Symbol.asyncDispose]();
+});
+
+test("a client that pings without a call is answered each time and not sent away", async () => {
+  // gRPC's C core and Go end such a connection with ENHANCE_YOUR_CALM; talosctl from 1.14 on pings
+  // every 10 s while it waits for a reboot, and gives a node up that has not answered within 5 s.
+  await using node = await runNode();
+  const { key, crt } = await issueClient(node.root);
+  const session = connectHttp2(`https://127.0.0.1:${node.apid.port}`, {
+    ca: node.root.crt,
+    cert: crt,
+    key: opensslKey(key),
+  });
+  const goodbyes: number[] = [];
+  session.on("goaway", (code: number) => goodbyes.push(code));
+  await once(session, "connect");
+  const ping = promisify((done: (error: Error | null) => void) => void session.ping(done));
+  for (let i = 0; i < 1000; i += 1) await ping();
+  expect(goodbyes).toEqual([]);
+  expect(session.destroyed).toBe(false);
+  session.close();
 });

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { manualClock, systemRandom, type Clock, type Instant } from "#runtime";
+import { manualClock, systemRandom, type Instant, type ManualClock } from "#runtime";
 import type { Io, Sink } from "../../../src/apps/cli/io.ts";
 import { runCli } from "../../../src/apps/cli/program.ts";
 
@@ -17,7 +17,7 @@ export interface Outcome {
 export interface Bench extends AsyncDisposable {
   readonly cwd: string;
   readonly home: string;
-  readonly clock: Clock;
+  readonly clock: ManualClock;
   /** Runs the program with these arguments. */
   run(...argv: string[]): Promise<Outcome>;
   /** As {@link run}, with more to say about the world. */

@@ -47,8 +47,15 @@ export async function startNode(
     address,
     id,
     received,
+    port = 0,
     more = {},
-  }: { address: string; id: string; received: Received[]; more?: Partial<NodePorts> },
+  }: {
+    address: string;
+    id: string;
+    received: Received[];
+    port?: number;
+    more?: Partial<NodePorts>;
+  },
 ): Promise<{ apid: Apid; store: Store }> {
   const server = await issueServer(root, { ipAddresses: [address] });
   const store = openMemoryStore();
@@ -57,7 +64,7 @@ export async function startNode(
   await store.create(CertificateStatus, id, { ...status, ipAddresses: [address] });
   const apid = await startApid({
     address,
-    port: 0,
+    port,
     material: { key: server.key, cert: server.crt, ca: [root.crt] },
     store,
     kinds: [...kinds, ResourceDefinition, Namespace],

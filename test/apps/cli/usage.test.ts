@@ -32,6 +32,11 @@ const verbs = [
   "gen crt",
   "gen keypair",
   "validate",
+  "service",
+  "logs",
+  "events",
+  "reboot",
+  "shutdown",
   "version",
 ].map((verb) => verb.split(" "));
 

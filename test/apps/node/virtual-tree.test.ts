@@ -15,7 +15,7 @@ let tree: Directory;
 beforeEach(async () => {
   disk = await mkdtemp(join(tmpdir(), "trustplane-tree-"));
   store = openMemoryStore();
-  tree = virtualTree({ store, boot: { bootId: "an-id" }, startedAt: at("2030-01-01") });
+  tree = virtualTree({ store, boot: { bootId: "an-id", startedAt: at("2030-01-01") } });
   const files = { "ca.crt": "public", "ca.key": "private", "sa.pub": "key", other: "nobody's" };
   for (const [name, text] of Object.entries(files))
     await writeFile(join(disk, name), text, { mode: name.endsWith(".key") ? 0o600 : 0o644 });

@@ -43,5 +43,5 @@ export const formatTable = (rows: readonly (readonly string[])[]): string =>
   openTable().rows(...rows);
 
 /** Control characters would move the cursor, or worse: what a node sends is not trusted with that. */
-const printable = (cell: string): string =>
+export const printable = (cell: string): string =>
   cell.replace(/\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -89,11 +89,17 @@ const flagValues: Readonly<Record<string, Source>> = {
     chosenContext(await openTalosconfig(io, flags), flags).context.endpoints,
 };
 
+const services = asked(async (client, node) =>
+  (await client.services({ node })).map(({ id }) => id),
+);
+
 const first = (source: Source) => (args: readonly string[]) =>
   args.length === 0 ? source : undefined;
 
 const argumentValues: Readonly<Record<string, (args: readonly string[]) => Source | undefined>> = {
   get: ([kind, id]) => (kind === undefined ? kinds : id === undefined ? ids(kind) : undefined),
+  service: first(services),
+  logs: first(services),
   read: first(paths),
   list: first(paths),
   "config context": first(contexts),
