@@ -13,6 +13,7 @@ import {
 } from "#runtime";
 import { newBoot, type Boot } from "../../../src/apps/node/boot.ts";
 import { announceEnd } from "../../../src/apps/node/ending.ts";
+import { MachineStatusEvent_MachineStage as Stage } from "../../../src/apps/rpc/gen/machine/machine.ts";
 import { issueClient, issueRoot } from "../apid/running-node.ts";
 import { bench, type Bench, type World } from "./harness.ts";
 import { startNode } from "./listening-node.ts";
@@ -249,6 +250,10 @@ describe("events", () => {
 
 describe("reboot and shutdown", () => {
   const asked = (index = 0) => boot(index).endings.asked;
+  const tellReady = ({ events }: Boot) => {
+    const status = { ready: true, unmetConditions: [] };
+    events.publish("MachineStatusEvent", { stage: Stage.RUNNING, status });
+  };
   /** Lets pauses between two tries pass, one after the other. */
   async function letPass(running: Promise<unknown>): Promise<void> {
     const done = new AbortController();
@@ -270,7 +275,7 @@ describe("reboot and shutdown", () => {
   });
 
   test("a reboot is done when the node is ready again, and not when it says so of before", async () => {
-    boot().machine.enter("RUNNING");
+    tellReady(boot());
     await identify("os:operator"); // who may not read the boot id
     const running = run("reboot");
     const ending = await asked();
@@ -278,10 +283,7 @@ describe("reboot and shutdown", () => {
     await announceEnd(ending, boot(), clock);
     await first.apid.close();
     const next = newBoot({ clock, random: systemRandom });
-    next.events.publish("MachineStatusEvent", {
-      stage: 4,
-      status: { ready: true, unmetConditions: [] },
-    });
+    tellReady(next);
     const port = first.apid.port;
     nodes.push(
       await startNode(root, { address: ONE, id: "a", received: [], port, more: portsOf(next) }),

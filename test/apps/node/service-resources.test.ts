@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { Service } from "#resources";
 import { at, manualClock, silentLogger, systemRandom } from "#runtime";
 import { openMemoryStore } from "#runtime/store";
@@ -26,6 +27,7 @@ test("each service is a resource, which a new run puts right", async () => {
   expect(await spec("trustd")).toEqual(waiting);
 
   first.services.set("trustd", "Running", ""); // the store may be closed by now
+  await setImmediate();
   expect(await spec("trustd")).toEqual(waiting);
   await keepServiceResources(aBoot().services, store, silentLogger)[Symbol.asyncDispose]();
   expect(await spec("apid")).toEqual(waiting);
