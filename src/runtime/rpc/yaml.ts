@@ -8,33 +8,40 @@
 const deeper = (indent: string): string => " ".repeat(4 * (Math.floor(indent.length / 4) + 1));
 
 /** Writes one YAML document; never empty, `{}` for an object without members. */
-export function yamlText(value: unknown): string {
-  if (!isNested(value)) return `${inline(value, "")}\n`;
-  return `${lines(value, "").join("\n")}\n`;
-}
+export const yamlText = (value: unknown): string =>
+  isNested(value) ? linesOf(value, "") : `${inline(value, "")}\n`;
 
 type Collection = readonly unknown[] | Readonly<Record<string, unknown>>;
 
 const isNested = (value: unknown): value is Collection =>
-  typeof value === "object" && value !== null && Object.keys(value).length > 0;
+  typeof value === "object" &&
+  value !== null &&
+  (Array.isArray(value) ? value.length : Object.keys(value).length) > 0;
 
-/** The lines of a collection that is not empty. */
-function lines(value: Collection, indent: string): string[] {
-  if (Array.isArray(value)) return value.flatMap((item: unknown) => itemLines(item, indent));
-  return Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .flatMap(([key, member]) => {
-      const name = `${indent}${scalarLine(key)}:`;
-      return isNested(member)
-        ? [name, ...lines(member, deeper(indent))]
-        : [`${name} ${inline(member, indent)}`];
-    });
+const isList = (value: Collection): value is readonly unknown[] => Array.isArray(value);
+
+/** The lines of a collection that is not empty. One text grows: a watch of a kind writes thousands. */
+function linesOf(value: Collection, indent: string): string {
+  let text = "";
+  if (isList(value)) {
+    for (const item of value) text += itemLines(item, indent);
+    return text;
+  }
+  for (const key of Object.keys(value)) {
+    const member = value[key];
+    if (member === undefined) continue;
+    text += `${indent}${scalarLine(key)}:`;
+    text += isNested(member)
+      ? `\n${linesOf(member, deeper(indent))}`
+      : ` ${inline(member, indent)}\n`;
+  }
+  return text;
 }
 
-function itemLines(item: unknown, indent: string): string[] {
-  if (!isNested(item)) return [`${indent}- ${inline(item, indent)}`];
-  const [first = "", ...rest] = lines(item, `${indent}  `);
-  return [`${indent}- ${first.trimStart()}`, ...rest];
+function itemLines(item: unknown, indent: string): string {
+  if (!isNested(item)) return `${indent}- ${inline(item, indent)}\n`;
+  const below = `${indent}  `;
+  return `${indent}- ${linesOf(item, below).slice(below.length) || "\n"}`;
 }
 
 /** A value that begins on the line of its key or dash. */
@@ -69,10 +76,14 @@ const scalarLine = (text: string): string => (isPlain(text) ? text : quoted(text
 
 /** Text that no reader takes for anything else. Quotes too much rather than too little. */
 const isPlain = (text: string): boolean =>
-  (/^[\p{L}_/]/u.test(text) || ipv4.test(text) || quantity.test(text)) &&
-  !/: |:$| #|[\t\n ]$|\t|\n/.test(text) &&
-  !unprintable.test(text) &&
-  !/^(?:null|true|false|yes|no|on|off|y|n)$/i.test(text);
+  isWord(text) ||
+  ((/^[\p{L}_/]/u.test(text) || ipv4.test(text) || quantity.test(text)) &&
+    !/: |:$| #|[\t\n ]$|\t|\n/.test(text) &&
+    !unprintable.test(text) &&
+    !/^(?:null|true|false|yes|no|on|off|y|n)$/i.test(text));
+
+/** The quick answer for most keys and many texts; longer than the words that mean something else. */
+const isWord = (text: string): boolean => text.length > 5 && /^[A-Za-z_/][\w./-]*$/.test(text);
 
 const ipv4 = /^\d+\.\d+\.\d+\.\d+(?:\/\d+)?$/;
 /** Digits with a unit, like `24h0m0s`: the letters are in no notation of numbers or dates. */
