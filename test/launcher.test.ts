@@ -188,6 +188,21 @@ describe("in an installed package", () => {
     });
   });
 
+  test("what was compiled is kept in the user's own cache, unless another one is named", async () => {
+    await link(bundledNode, "tools/node");
+    const cacheWith = async (more: NodeJS.ProcessEnv) => {
+      const { stdout } = await run(launcher(), ["exit", "0"], { env: { ...env(), ...more } });
+      return (JSON.parse(stdout) as Report).cache;
+    };
+    const home = join(tree, "home");
+    const other = join(tree, "other");
+    expect(await cacheWith({ HOME: home })).toBe(join(home, ".cache/trustplane/node-compile"));
+    expect(await cacheWith({ HOME: home, XDG_CACHE_HOME: other })).toBe(
+      join(other, "trustplane/node-compile"),
+    );
+    expect(await cacheWith({ HOME: home, NODE_COMPILE_CACHE: other })).toBe(other);
+  });
+
   test.each(["v22.18.0", "v22.20.1", "v24.0.0", "v100.1.0", "v25.0.0-nightly20260101"])(
     "Node.js %s is new enough",
     async (version) => {

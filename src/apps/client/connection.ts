@@ -1,6 +1,6 @@
 /** A channel to one endpoint, and calls that fail in words. */
 import type { Clock } from "#runtime";
-import { StateClient } from "#runtime/rpc";
+import { StateClient } from "#runtime/rpc/client";
 import {
   ChannelCredentials,
   Metadata,

@@ -1,5 +1,5 @@
 /** Reading resources, over `cosi.resource.State`. */
-import type { WireResource } from "#runtime/rpc";
+import type { WireResource } from "#runtime/rpc/client";
 import type { Client } from "./client.ts";
 import { callMetadata, messages, reply } from "./connection.ts";
 import type { Endpoints } from "./failover.ts";

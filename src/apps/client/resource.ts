@@ -1,6 +1,6 @@
 /** Resources as a client gets them: whatever their kind, in the two forms of the wire. */
 import { CodedError, instantOf, type Instant, type Phase } from "#runtime";
-import { EventType, type Event, type WireResource } from "#runtime/rpc";
+import { EventType, type Event, type WireResource } from "#runtime/rpc/client";
 
 /** Metadata as it was sent; `version` is a number or `undefined` for a tombstone. */
 export interface RemoteMetadata {
