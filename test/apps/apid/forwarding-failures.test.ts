@@ -2,17 +2,28 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { Metadata, status } from "@grpc/grpc-js";
+import { Observable } from "rxjs";
 import { expect, test } from "vitest";
-import { seconds, systemClock, type Clock } from "#runtime";
+import { seconds, systemClock, systemRandom, type Clock } from "#runtime";
+import type { CoreStore } from "#runtime/store";
 import { dialOptions } from "../../../src/apps/apid/forwarding/dial.ts";
 import { mergeStreams } from "../../../src/apps/apid/forwarding/merge.ts";
 import { CONNECT_MAX } from "../../../src/apps/apid/forwarding/peer.ts";
+import { openEventLog } from "../../../src/apps/node/event-log.ts";
 import {
   MachineServiceClient,
+  type Event,
   type VersionResponse,
 } from "../../../src/apps/rpc/gen/machine/machine.ts";
 import { clientCredentials, issueClient, issueRoot, Note, reply } from "./running-node.ts";
-import { issueImpersonator, startNode, startThree, type Three } from "./three-nodes.ts";
+import {
+  issueImpersonator,
+  portsOf,
+  startNode,
+  startThree,
+  type ClusterNode,
+  type Three,
+} from "./three-nodes.ts";
 
 const notes = { namespace: "test", type: Note.type };
 
@@ -56,8 +67,27 @@ test("a node that was stopped is named, and asked again when it is back", async 
   expect((await client.version({ node: again.address })).sha).toBe(node);
 });
 
+/** Counts the watches of a store that are open, and tells when one ends. */
+function followWatches(core: CoreStore) {
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const watchKind = core.watchKind.bind(core);
+  let open = 0;
+  core.watchKind = (...how: Parameters<typeof watchKind>) =>
+    new Observable((subscriber) => {
+      open += 1;
+      const inner = watchKind(...how).subscribe(subscriber);
+      return () => {
+        inner.unsubscribe();
+        open -= 1;
+        resolve();
+      };
+    });
+  return { open: () => open, ended };
+}
+
 test("a watch ends with the node that it is on, and a caller that leaves ends it there", async () => {
   await using three = await startThree();
+  const there = followWatches(three.nodes[1].store.core);
   const client = await three.client();
   const watching = (node: string) => client.watch(notes, { node })[Symbol.asyncIterator]();
   const [left, lost] = [watching("127.0.0.3"), watching("127.0.0.4")];
@@ -65,11 +95,67 @@ test("a watch ends with the node that it is on, and a caller that leaves ends it
     await events.next();
     await events.next();
   }
+  expect(there.open()).toBe(1);
   await left.return?.();
+  await there.ended;
+  expect(there.open()).toBe(0);
   const failing = expect(lost.next()).rejects.toThrow("rpc error: code = Unavailable");
   await three.nodes[2].close();
   await failing;
   expect((await client.version({ node: "127.0.0.3" })).sha).toBe("127.0.0.3");
+});
+
+/** Events of a node, and how reading them begins and ends. */
+function followedEvents() {
+  const events = openEventLog({ clock: systemClock, random: systemRandom });
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const read = events.ring.read.bind(events.ring);
+  events.ring.read = (span) => {
+    span.signal?.addEventListener("abort", () => resolve());
+    return read(span);
+  };
+  return { events, ended };
+}
+
+test("events of several nodes name them, outlast one that goes, and end everywhere when their caller leaves", async () => {
+  const root = await issueRoot();
+  const followed = [followedEvents(), followedEvents(), followedEvents()];
+  const names = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+  const nodes: ClusterNode[] = [];
+  for (const [i, { events }] of followed.entries()) {
+    const ports = { ...portsOf(names[i]!), events };
+    nodes.push(
+      await startNode(root, { address: names[i]!, port: nodes[0]?.apid.port ?? 0, ports }),
+    );
+  }
+  const machine = new MachineServiceClient(
+    `ipv4:127.0.0.2:${nodes[0]!.apid.port}`,
+    ...clientCredentials(root, await issueClient(root)),
+  );
+  const metadata = new Metadata();
+  for (const name of names) metadata.add("nodes", name);
+  const request = { tailEvents: 0, tailId: "", tailSeconds: 0, withActorId: "" };
+  const stream = machine.events(request, metadata);
+  stream.on("error", () => undefined);
+  const messages = (stream as AsyncIterable<Event>)[Symbol.asyncIterator]();
+  const next = async () => {
+    const { metadata: from, data } = ((await messages.next()) as { value: Event }).value;
+    return [from?.hostname, from?.status?.code, data?.typeUrl.split(".").at(-1)];
+  };
+  const hellos = [await next(), await next(), await next()];
+  expect(hellos.sort()).toEqual(names.map((name) => [name, undefined, ""]));
+  for (const [i, { events }] of followed.entries()) {
+    events.publish("TaskEvent", { task: `${i}`, action: 0 });
+    expect(await next()).toEqual([names[i], undefined, "TaskEvent"]);
+  }
+  await nodes[2]!.close();
+  expect(await next()).toEqual([names[2], status.UNAVAILABLE, undefined]);
+  followed[1]!.events.publish("TaskEvent", { task: "after", action: 0 });
+  expect(await next()).toEqual([names[1], undefined, "TaskEvent"]);
+  stream.cancel();
+  await Promise.all([followed[0]!.ended, followed[1]!.ended]);
+  machine.close();
+  for (const node of nodes.slice(0, 2)) await node.close();
 });
 
 test("a node of another cluster is not believed, and does not believe", async () => {

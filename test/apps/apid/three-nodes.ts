@@ -24,6 +24,17 @@ export class RefusedError extends CodedError {
   readonly code = "ERR_REFUSED";
 }
 
+/** What a node answers; `applied` gets the configurations that it takes. */
+export const portsOf = (address: string, applied: string[] = []): NodePorts => ({
+  build: { sha: address, built: "" },
+  applyConfiguration: async ({ data }) => {
+    if (data.startsWith("refused")) throw new RefusedError(`refused by ${address}`);
+    applied.push(data);
+    return { warnings: [], modeDetails: address };
+  },
+  issueClientConfiguration: async () => ({ ca: "", crt: "", key: "", talosconfig: "" }),
+});
+
 /** One node: its version's `sha` is its address, and so is the id of its one note. */
 export async function startNode(
   root: KeyedPem,
@@ -43,15 +54,7 @@ export async function startNode(
   await store.create(Secret, address, { key: "" });
   const { log, lines, line } = recordingLogger();
   const applied: string[] = [];
-  const ports: NodePorts = {
-    build: { sha: address, built: "" },
-    applyConfiguration: async ({ data }) => {
-      if (data.startsWith("refused")) throw new RefusedError(`refused by ${address}`);
-      applied.push(data);
-      return { warnings: [], modeDetails: address };
-    },
-    issueClientConfiguration: async () => ({ ca: "", crt: "", key: "", talosconfig: "" }),
-  };
+  const ports = portsOf(address, applied);
   const apid = await startApid({
     ...{ address, port, material, store, kinds: [Namespace, Note, Secret], clock: systemClock },
     ...{ log, ports, ...options },

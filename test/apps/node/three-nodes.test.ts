@@ -2,8 +2,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readTalosconfig } from "#config";
 import { systemClock } from "#runtime";
+import { MachineServiceClient, type Event } from "../../../src/apps/rpc/gen/machine/machine.ts";
+import { clientCredentials, reply } from "../apid/running-node.ts";
 import { bench, type Bench } from "../cli/harness.ts";
 import { freePort } from "../cli/listening-node.ts";
 
@@ -102,3 +106,41 @@ test(
     expect(stderr).toContain("-n (--nodes) takes nodes, --namespace a namespace");
   },
 );
+
+test("events of two nodes go on when one is killed, and say which", { timeout }, async () => {
+  const { context, contexts } = readTalosconfig(await here.read("127.0.0.2/talosconfig"));
+  const { ca = "", crt = "", key = "" } = contexts[context] ?? {};
+  const [own, other] = ["127.0.0.2", "127.0.0.3"];
+  const machine = new MachineServiceClient(
+    `ipv4:${own}:${port}`,
+    ...clientCredentials({ crt: ca, key: "" }, { crt, key }),
+  );
+  const metadata = new Metadata();
+  for (const name of [own, other]) metadata.add("nodes", name);
+  const request = { tailEvents: 0, tailId: "", tailSeconds: 0, withActorId: "" };
+  const stream = machine.events(request, metadata);
+  stream.on("error", () => undefined);
+  const messages = (stream as AsyncIterable<Event>)[Symbol.asyncIterator]();
+  /** Reads on to a message of a node. */
+  const from = async (node: string, isMeant: (message: Event) => boolean) => {
+    for (;;) {
+      const { value, done } = await messages.next();
+      if (done === true) throw new Error("the stream has ended");
+      const message = value as Event;
+      if (message.metadata?.hostname === node && isMeant(message)) return message;
+    }
+  };
+  const hellos = new Set<string>();
+  while (hellos.size < 2)
+    hellos.add(((await messages.next()).value as Event).metadata?.hostname ?? "");
+  const second = running[addresses.indexOf(other)]!;
+  second.kill("SIGKILL");
+  const lost = await from(other, (message) => message.metadata?.error !== "");
+  expect(lost.metadata?.status?.code).toBe(14);
+  const restarted = reply((done) => machine.serviceRestart({ id: "controller-runtime" }, done));
+  const event = await from(own, ({ data }) => data?.typeUrl.endsWith("ServiceStateEvent") === true);
+  expect(event.metadata?.error).toBe("");
+  await restarted;
+  stream.cancel();
+  machine.close();
+});
