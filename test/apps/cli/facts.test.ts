@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { writeKubeconfig, writeTalosconfig } from "#config";
 import { MachineConfig } from "#resources";
-import { at, days, hours, manualClock, systemClock } from "#runtime";
+import { at, days, hours, manualClock, systemClock, systemRandom } from "#runtime";
 import {
   SecretFileError,
   UnhealthyError,
@@ -15,6 +15,7 @@ import {
   type Entry,
   type NodePorts,
 } from "../../../src/apps/apid/index.ts";
+import { newBoot } from "../../../src/apps/node/boot.ts";
 import { issueClient, issueRoot } from "../apid/running-node.ts";
 import { bench, type Bench } from "./harness.ts";
 import { startNode } from "./listening-node.ts";
@@ -40,7 +41,11 @@ const issued = writeKubeconfig({
   ...{ cluster: "c1", endpoint: "https://192.0.2.1:6443", ca: "CA", user: "admin" },
   ...{ crt: "CRT", key: "KEY" },
 });
+const boot = newBoot({ clock: manualClock(modified), random: systemRandom });
+boot.logs.write("apid", "apid starts");
 const more: Partial<NodePorts> = {
+  services: boot.services,
+  logs: boot.logs.logs,
   time: { clock: manualClock(at("2030-01-01T10:00:00.120Z")), source: async () => "chrony" },
   health: async ({ tell, timeout }) => {
     healthTimeout = timeout;
@@ -244,6 +249,15 @@ describe("support", () => {
     const files = await zip("support.zip");
     expect(JSON.parse(files.get(`${NODE}/version.json`) ?? "")).toMatchObject({ tag: "v1.14.0" });
     expect(files.get(`${NODE}/dependencies.dot`)).toMatch(/^digraph/);
+    expect(files.get(`${NODE}/logs/apid.log`)).toBe("apid starts\n");
+    const services = JSON.parse(files.get(`${NODE}/services.json`) ?? "") as object[];
+    expect(services).toContainEqual(
+      expect.objectContaining({
+        ...{ id: "apid", state: "Waiting", health: "unknown" },
+        events: [expect.objectContaining({ at: "2030-01-02T03:04:05Z" })],
+      }),
+    );
+    expect([...files.keys()]).not.toContain(`${NODE}/errors.txt`);
     const certificates = files.get(`${NODE}/resources/CertificateStatuses.secrets.talos.dev.yaml`);
     expect(certificates).toContain("state: Valid");
     const configuration = files.get(`${NODE}/resources/MachineConfigs.config.talos.dev.yaml`);

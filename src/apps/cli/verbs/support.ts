@@ -1,5 +1,6 @@
 /** `support`: everything about the nodes that is no secret, in a zip (talosctl-wire.md §2.8). */
 import { strToU8, zipSync, type Zippable } from "fflate";
+import { rfc3339 } from "#runtime";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Client, RemoteResource } from "../../client/index.ts";
@@ -110,9 +111,36 @@ const redacted = ({ metadata }: RemoteResource): Printable => ({
   yamlSpec: "'*** redacted ***'\n",
 });
 
+/** A log that cannot be read has the reason in its file. */
+const services: Part = async (client, node) => {
+  const found = await client.services({ node });
+  const told = found.map(({ events, ...service }) => ({
+    ...service,
+    events: events.map((event) => ({ ...event, at: rfc3339(event.at) })),
+  }));
+  const logs = found.map(
+    async ({ id }) => [`logs/${fileName(id)}.log`, await logOf(id, client, node)] as const,
+  );
+  return [["services.json", formatJson(told)], ...(await Promise.all(logs))];
+};
+
+async function logOf(id: string, client: Client, node: string): Promise<string> {
+  const lines: string[] = [];
+  try {
+    for await (const line of client.logs({ id }, { node })) lines.push(`${line}\n`);
+  } catch (error) {
+    lines.push(`# ${reasonOf(error)}\n`);
+  }
+  return lines.join("");
+}
+
+/** What a node says ends up on the disk of somebody else. */
+const fileName = (id: string): string => id.replace(/[^\w-]/g, "_");
+
 const parts: readonly Part[] = [
   async (client, node) => [["version.json", formatJson(await client.version({ node }))]],
   async (client, node) => [["time.json", formatJson(await client.time({ node }))]],
   async (client, node) => [["dependencies.dot", await graphWithResources(client, node)]],
+  services,
   resources,
 ];
