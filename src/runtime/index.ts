@@ -15,6 +15,7 @@ export {
 export type { Instant } from "./instant.ts";
 export { manualClock, systemClock } from "./clock.ts";
 export type { Clock, ManualClock } from "./clock.ts";
+export { ringAfter } from "./ring-after.ts";
 export { fraction, systemRandom } from "./random.ts";
 export type { Random } from "./random.ts";
 export {

@@ -1,5 +1,5 @@
 /** The API of a node: COSI's State and Talos' services over mutual TLS. */
-import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
+import { ringAfter, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
 import {
   AccessDeniedError,
   lookupOf,
@@ -94,7 +94,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     // Says goodbye on each connection. When all is said is told by the connections, not by this.
     server.tryShutdown(() => undefined);
     await new Promise<void>((resolve) => {
-      const cancel = clock.alarm(after(clock.now(), GRACE), resolve);
+      const cancel = ringAfter(clock, GRACE, resolve);
       void gone.then(cancel).then(resolve);
     });
     server.forceShutdown();

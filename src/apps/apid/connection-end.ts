@@ -1,6 +1,6 @@
 /** How connections end before their clients end them. */
 import type { Certificate } from "#pki";
-import { after, seconds, type Clock, type Logger } from "#runtime";
+import { ringAfter, seconds, type Clock, type Logger } from "#runtime";
 import type { TLSSocket } from "node:tls";
 import type { Caller } from "./caller.ts";
 
@@ -41,9 +41,9 @@ export function endings(clock: Clock, log: Logger) {
     log.info({ peer, fingerprint, ...(reason !== undefined && { reason }) }, why);
     connection.leaving = why;
     connection.cancelEnd();
-    connection.cancelEnd = clock.alarm(after(clock.now(), GRACE), () => {
+    connection.cancelEnd = ringAfter(clock, GRACE, () => {
       const destroy = () => socket.destroy();
-      connection.cancelEnd = clock.alarm(after(clock.now(), LAST_WORDS), destroy);
+      connection.cancelEnd = ringAfter(clock, LAST_WORDS, destroy);
       connection.over.abort(why);
     });
     goodbye();

@@ -2,7 +2,7 @@
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
 import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
-import { after, ControllerStatus, type Logger, type Metadata, seconds } from "#runtime";
+import { ControllerStatus, type Logger, type Metadata, ringAfter, seconds } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
 import { DamagedResource, type Store } from "#runtime/store";
 import {
@@ -218,7 +218,7 @@ async function takenUp(
 ): Promise<string[]> {
   const root = loadMachineConfig(text, "the configuration").osRoot();
   const late = new AbortController();
-  const cancel = clock.alarm(after(clock.now(), TAKE_UP_MAX), () => {
+  const cancel = ringAfter(clock, TAKE_UP_MAX, () => {
     late.abort();
   });
   const ended = new Promise<void>((resolve) => {

@@ -1,5 +1,5 @@
 /** What can be started anew inside a running node, while those who use it hold on to it. */
-import { after, seconds, type Clock, type Logger } from "#runtime";
+import { ringAfter, seconds, type Clock, type Logger } from "#runtime";
 import type { Engine } from "#runtime/engine";
 import type { Apid } from "../apid/index.ts";
 import type { ServiceBoard } from "./service-board.ts";
@@ -85,7 +85,7 @@ export function restartableApid(
           "apid cannot be opened again, and tries once more",
         );
         services.set("apid", "Failed", reason);
-        await new Promise<void>((resolve) => clock.alarm(after(clock.now(), RETRY), resolve));
+        await new Promise<void>((resolve) => ringAfter(clock, RETRY, resolve));
       }
   };
   services.onRestart("apid", async () => {

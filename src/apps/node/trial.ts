@@ -1,15 +1,7 @@
 /** Configurations that are only tried: taken back in time, or at the next start of the node. */
 import { loadMachineConfig } from "#config";
 import { ACTIVE, MachineConfig, STAGED } from "#resources";
-import {
-  after,
-  type Clock,
-  CodedError,
-  type Instant,
-  type Logger,
-  minutes,
-  seconds,
-} from "#runtime";
+import { CodedError, type Logger, minutes, ringAfter, seconds } from "#runtime";
 import type { Store } from "#runtime/store";
 import {
   type Applied,
@@ -86,25 +78,6 @@ export function openConfigurations(
         return applied;
       }),
     [Symbol.dispose]: stop,
-  };
-}
-
-/** Rings after a duration, also when the clock is set meanwhile. */
-function ringAfter(clock: Clock, duration: number, ring: () => void): () => void {
-  let when: Instant = after(clock.now(), duration);
-  const rung = () => {
-    unfollow();
-    ring();
-  };
-  let cancel = clock.alarm(when, rung);
-  const unfollow = clock.onStep((by) => {
-    cancel();
-    when = after(when, by);
-    cancel = clock.alarm(when, rung);
-  });
-  return () => {
-    unfollow();
-    cancel();
   };
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ListenerMaterialError } from "../../../src/apps/apid/index.ts";
 import { connect } from "node:tls";
 import { readCertificate } from "#pki";
-import { after, manualClock, seconds, systemClock } from "#runtime";
+import { after, hours, manualClock, seconds, systemClock } from "#runtime";
 import {
   issueClient,
   issueRoot,
@@ -84,6 +84,21 @@ test("an authority that is dropped takes its clients along, after 30 seconds", a
   await node.store.create(Note, "a", { text: "" });
   expect((await staying.next()).value).toMatchObject({ type: "created" });
   await staying.return?.();
+});
+
+test("the 30 seconds pass however the clock is set meanwhile", async () => {
+  const clock = manualClock(systemClock.now());
+  await using node = await runNode({ clock });
+  const leaving = (await node.admin()).watch(Note)[Symbol.asyncIterator]();
+  await leaving.next();
+  node.apid.rotate({ ...node.material, ca: [(await issueRoot()).crt] });
+  await node.line("accepted no longer");
+  clock.stepTo(after(clock.now(), -hours(1)));
+  clock.advanceTo(after(clock.now(), seconds(29)));
+  await node.store.create(Note, "meanwhile", { text: "" });
+  expect((await leaving.next()).value).toMatchObject({ type: "created" });
+  clock.advanceTo(after(clock.now(), seconds(1)));
+  await expect(leaving.next()).rejects.toMatchObject({ status: status.UNAVAILABLE });
 });
 
 test("material that does not fit together is refused, and what was in force stays", async () => {

@@ -1,5 +1,5 @@
 /** A connection to another node, for as long as there are calls on it, and a while longer. */
-import { after, minutes, seconds, type Clock } from "#runtime";
+import { minutes, ringAfter, seconds, type Clock } from "#runtime";
 import { ChannelCredentials, Client, connectivityState } from "@grpc/grpc-js";
 import { checkServerIdentity, type SecureContext } from "node:tls";
 import { formatEndpoint, type Endpoint } from "../../client/index.ts";
@@ -62,7 +62,7 @@ export function openPeer(options: PeerOptions): Peer {
     if (calls > 0) return;
     // One that is not connected is dialled anew by the next call, which does not wait for a backoff.
     if (isRetired || !isConnected()) close();
-    else cancelIdle = clock.alarm(after(clock.now(), IDLE_MAX), close);
+    else cancelIdle = ringAfter(clock, IDLE_MAX, close);
   };
   return {
     client,
@@ -70,9 +70,7 @@ export function openPeer(options: PeerOptions): Peer {
       calls += 1;
       cancelIdle();
       const look = () => isConnected() || onLate();
-      const cancelLate = isConnected()
-        ? undefined
-        : clock.alarm(after(clock.now(), CONNECT_MAX), look);
+      const cancelLate = isConnected() ? undefined : ringAfter(clock, CONNECT_MAX, look);
       return () => {
         cancelLate?.();
         release();
