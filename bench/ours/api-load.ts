@@ -92,6 +92,7 @@ export const apiWatchMemory: Workload = async (task) => {
   const watches = await opened(connections.map(({ state }) => openWatch(state, "burst-0")));
   await burstThrough(watches, pid, warmup);
   const after = await residentBytes(pid);
+  for (const watch of watches) watch.end(); // or the process would stay for them
   for (const connection of [shared, ...connections]) connection.close();
   return (after - before) / MB;
 };
