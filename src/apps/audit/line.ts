@@ -18,11 +18,29 @@ export interface AuditEntry {
   readonly nodes: readonly string[];
   /** What it was about: `namespace/type/id`, a path, a service, ids of certificates. */
   readonly resource: string;
-  /** `OK`, or the name of a gRPC status. */
+  /**
+   * `OK`, the name of a gRPC status, or `BEGUN` in the line before a call that changes something or
+   * hands out a secret. What the log says of itself is `DROPPED`, `LOST` or `DAMAGED`, without a method.
+   */
   readonly outcome: string;
   /** Why it did not go well; empty when it did. */
   readonly reason: string;
+  /** Address, port and fingerprint of the node that passed the call on for who is named here. */
+  readonly via?: string;
+  /** How many calls or lines it stands for, when it is not one. */
+  readonly count?: number;
+  /** The node was in maintenance, where callers have no certificate. */
+  readonly maintenance?: true;
 }
+
+/** What the log says of itself. */
+export const note = (
+  time: string,
+  about: Pick<AuditEntry, "outcome" | "resource" | "reason" | "count">,
+): AuditEntry => ({
+  ...{ time, peer: "", fingerprint: "", subject: "", roles: [], method: "", nodes: [] },
+  ...about,
+});
 
 /** A line as it is stored. */
 export interface AuditLine extends AuditEntry {

@@ -1,7 +1,7 @@
 /** Checks that an audit log is what was written: no line changed, left out, added or moved. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { auditFiles } from "./files.ts";
+import { auditFiles, damagedLogs } from "./files.ts";
 import { GENESIS, readLine, type AuditLine, type Head } from "./line.ts";
 
 /** What was found. */
@@ -14,6 +14,8 @@ export interface AuditVerdict {
   readonly head: Head;
   /** Each names the file and the line. Empty: the log is whole. */
   readonly problems: readonly string[];
+  /** What the log says is missing, and what cannot be told of it. */
+  readonly notes: readonly string[];
 }
 
 /** A line and where it stands; undefined for a text that is no line. */
@@ -40,6 +42,7 @@ export async function* auditLines(directory: string): AsyncGenerator<Placed> {
 export async function verifyAudit(directory: string, expected?: Head): Promise<AuditVerdict> {
   const files = new Set(await auditFiles(directory));
   const problems: string[] = [];
+  const notes: string[] = [];
   let [lines, firstSeq] = [0, 0];
   let head: Head = GENESIS;
   let isSeen = expected === undefined || expected.seq === 0;
@@ -57,13 +60,19 @@ export async function verifyAudit(directory: string, expected?: Head): Promise<A
       problems.push(`${place}: line ${line.seq} does not belong to the one before it`);
     if (line.seq === 1 && line.prev !== GENESIS.hash)
       problems.push(`${place}: the first line belongs to another log`);
+    if (line.method === "" && line.outcome === "LOST") notes.push(`${place}: ${line.reason}`);
     if (line.seq === expected?.seq) isSeen = line.hash === expected.hash;
     head = { seq: line.seq, hash: line.hash };
   }
-  const isGone = expected !== undefined && expected.seq < firstSeq; // its file was dropped since
-  if (!isSeen && !isGone)
+  if (expected !== undefined && expected.seq > 0 && expected.seq < firstSeq)
+    notes.push(
+      `line ${expected.seq} was dropped with its file, so its hash cannot be held against the log`,
+    );
+  else if (!isSeen)
     problems.push(
       `line ${expected?.seq ?? 0} with the hash ${expected?.hash ?? ""} is not in the log`,
     );
-  return { files: files.size, lines, firstSeq, head, problems };
+  for (const path of await damagedLogs(directory))
+    problems.push(`${path}: an earlier log that was changed; move it away when it was looked into`);
+  return { files: files.size, lines, firstSeq, head, problems, notes };
 }

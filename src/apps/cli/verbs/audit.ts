@@ -32,7 +32,8 @@ export class AuditBrokenError extends CodedError {
 export async function verify(io: Io, { stateDir, expect }: VerifyOptions): Promise<number> {
   const directory = await directoryIn(io, stateDir);
   const verdict = await verifyAudit(directory, expect === undefined ? undefined : headOf(expect));
-  const { files, lines, firstSeq, head, problems } = verdict;
+  const { files, lines, firstSeq, head, problems, notes } = verdict;
+  for (const note of notes) io.stderr.write(`WARNING: ${note}\n`);
   if (problems.length > 0)
     throw new AuditBrokenError(`the audit log was changed:\n\t* ${problems.join("\n\t* ")}`);
   const since = firstSeq > 1 ? `, from line ${firstSeq} on: older files were dropped` : "";
@@ -73,7 +74,8 @@ const rowOf = (line: AuditLine): string[] => [
   line.method.slice(line.method.lastIndexOf(".") + 1),
   line.nodes.join(","),
   line.resource,
-  line.reason === "" ? line.outcome : `${line.outcome}: ${line.reason}`,
+  `${line.outcome}${line.count === undefined ? "" : ` ×${line.count}`}` +
+    (line.reason === "" ? "" : `: ${line.reason}`),
 ];
 
 async function directoryIn(io: Io, stateDir: string): Promise<string> {
