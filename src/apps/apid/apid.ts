@@ -26,6 +26,8 @@ import { servicesOf, type NodePorts } from "./services.ts";
 
 /** Talos' limit for a message in either direction. */
 export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
+/** How many calls a connection may have at a time; clients keep the rest back. */
+const CALLS_MAX = 1000;
 /** How long calls have to end by themselves when the node stops. */
 const GRACE = seconds(0.5);
 
@@ -162,6 +164,7 @@ function serverOf(
   const server = new Server({
     "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
     "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": CALLS_MAX,
   });
   const forwarder = forwarderOf({ peers, rolesOf });
   const routing = { ...calls, routeOf: route, forwarder };

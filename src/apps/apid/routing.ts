@@ -13,6 +13,9 @@ const MERGED_SERVICES: ReadonlySet<string> = new Set([
   "trustplane.v1.ControlService",
 ]);
 
+/** How many nodes one request may be for. */
+export const NODES_MAX = 256;
+
 /** A node that a reply names; `isLocal` when it is this one. */
 export interface Target {
   readonly hostname: string;
@@ -37,7 +40,8 @@ const here: Route = { to: "this" };
 /**
  * Finds out whom a request is for. What was passed on once is answered here, whatever it names.
  *
- * @throws {InvalidRequestError} for several values of `node`, or `nodes` of a service without merging
+ * @throws {InvalidRequestError} for several values of `node`, `nodes` of a service without merging, or
+ *   too many of them
  * @throws {ForwardingError} when the only node is another one, and this one cannot pass requests on
  */
 export function routeOf(call: Call, { isLocal, canForward }: Surroundings): Route {
@@ -50,15 +54,25 @@ export function routeOf(call: Call, { isLocal, canForward }: Surroundings): Rout
     if (!canForward()) throw new ForwardingError();
     return { to: "another", node };
   }
-  const targets = call
-    .header("nodes")
-    .filter((hostname) => hostname !== "")
-    .map((hostname) => ({ hostname, isLocal: isLocal(hostname) }));
+  const targets = namesIn(call).map((hostname) => ({ hostname, isLocal: isLocal(hostname) }));
   if (targets.length === 0) return here;
   if (!MERGED_SERVICES.has(serviceOf(call)))
     throw new InvalidRequestError(`one-2-many proxying is not supported for method ${call.path}`);
   if (targets.length === 1 && !targets[0]?.isLocal && !canForward()) throw new ForwardingError();
   return { to: "each", targets };
+}
+
+/** Each node of `nodes` once, as it was named first. */
+function namesIn(call: Call): string[] {
+  const named = new Set(call.header("nodes").filter((name) => name !== ""));
+  if (named.size > NODES_MAX)
+    throw new InvalidRequestError(`a request is for at most ${NODES_MAX} nodes: ask in parts`);
+  const once = new Map<string, string>();
+  for (const name of named) {
+    const key = canonical(name);
+    if (!once.has(key)) once.set(key, name);
+  }
+  return [...once.values()];
 }
 
 const serviceOf = ({ path }: Call): string => path.split("/")[1] ?? "";

@@ -45,6 +45,17 @@ test("a list of endpoints as authority crashes nobody", async () => {
   raw.close();
 });
 
+test("a connection is told how many calls it may have at a time", async () => {
+  await using node = await runNode();
+  const { key, crt: cert } = await issueClient(node.root);
+  const session = connectHttp2(`https://127.0.0.1:${node.apid.port}`, {
+    ...{ key: opensslKey(key), cert, rejectUnauthorized: false },
+  });
+  const [settings] = (await once(session, "remoteSettings")) as [{ maxConcurrentStreams: number }];
+  expect(settings.maxConcurrentStreams).toBe(1000);
+  session.destroy();
+});
+
 test("close ends streams with a status, and idle clients, and half-open ones", async () => {
   const node = await runNode();
   const events = (await node.admin()).watch(Note)[Symbol.asyncIterator]();

@@ -60,6 +60,19 @@ test("the header nodes is answered with a message for each, which names it", asy
   ]);
 });
 
+test("a node that is named in several ways is one, and there are at most 256", async () => {
+  const named = async (nodes: string[]) =>
+    (await ask({ nodes })).map(({ metadata }) => metadata?.hostname);
+  expect(await named(["::1", "0:0::1", "NODE-1", "::1", "node-1"])).toEqual(["::1", "NODE-1"]);
+  expect(await named([Array<string>(5000).fill("127.0.0.1").join(",")])).toEqual(["127.0.0.1"]);
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `127.0.0.1:${i}`);
+  await expect(named(many(257))).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: "a request is for at most 256 nodes: ask in parts",
+  });
+  expect(await named(many(256))).toHaveLength(256);
+});
+
 test("resources are not merged, so they are asked of one node", async () => {
   await using node = await runNode();
   const admin = await node.admin();

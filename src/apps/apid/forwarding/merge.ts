@@ -3,6 +3,9 @@ import type { CallStatus, Sink } from "#runtime/rpc";
 import type { Metadata } from "../../rpc/gen/common/common.ts";
 import type { Target } from "../routing.ts";
 
+/** How many other nodes one call waits for at a time. */
+export const ASKED_MAX = 16;
+
 /** A message that can name its node. */
 export interface Named {
   metadata?: Metadata | undefined;
@@ -31,11 +34,12 @@ export async function mergeReplies<Message extends Named>(
   },
 ): Promise<Message[]> {
   const answers = new Map<string, Promise<readonly Message[]>>();
+  const whenRoom = places(ASKED_MAX);
   const answerOf = ({ hostname, isLocal }: Target) => {
     const key = isLocal ? "" : hostname;
     const asked = answers.get(key);
     if (asked !== undefined) return asked;
-    const answer = isLocal ? own().then((message) => [message]) : ask(hostname);
+    const answer = isLocal ? own().then((message) => [message]) : whenRoom(() => ask(hostname));
     answers.set(key, answer);
     return answer;
   };
@@ -78,6 +82,23 @@ export async function mergeStreams<Message extends Named>(
     }
   };
   await Promise.all(targets.map(follow));
+}
+
+/** Lets so many work at a time, and the rest in the order that they came. */
+function places(count: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next(); // takes this place
+    }
+  };
 }
 
 /** Lets one after the other write: who wrote waits for room, and the rest behind it. */
