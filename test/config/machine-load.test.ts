@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { Alias } from "yaml";
 import {
   ConfigParseError,
   DuplicateDocumentError,
@@ -7,6 +8,7 @@ import {
   UnknownDocumentError,
 } from "#config";
 import { hours } from "#runtime";
+import { readYaml } from "../../src/config/yaml/read.ts";
 import { base64, changed, controlplaneYaml, messageOf, secretsYaml, workerYaml } from "./demo.ts";
 
 const { certs } = readBundle(secretsYaml).bundle;
@@ -273,6 +275,57 @@ test("a small file does not grow large by aliases", async () => {
   );
   const text = `l0: &l0 [x,x,x,x,x,x,x,x,x]\n${levels.join("\n")}\nversion: v1alpha1\n`;
   expect(await messageOf(() => load(text))).toMatch(/aliases make this document too large/);
+});
+
+const aliased = (count: number) =>
+  `${minimal}    certSANs:\n        - &a x\n${"        - *a\n".repeat(count)}`;
+
+test("a file has a thousand aliases at most, over all its documents", async () => {
+  expect(load(aliased(1000)).osRoot().certSANs).toEqual(Array.from({ length: 1001 }, () => "x"));
+  expect(() => load(aliased(1001))).toThrow(ConfigParseError);
+  expect(await messageOf(() => load(aliased(1001)))).toBe(
+    "c.yaml:1006:11: this is more than 1000 aliases",
+  );
+  const more = `${aliased(999)}---\na: &b 1\nb: [*b, *b]\n`;
+  expect(await messageOf(() => load(more))).toMatch(/^c\.yaml:1007:9: this is more than 1000/);
+});
+
+test("what aliases stand for and where they are is known without a search for each", () => {
+  const search = vi.spyOn(Alias.prototype, "resolve");
+  const text = "a: &x {b: {c: 1}}\nd: *x\ne: &x [2]\nf: *x\n";
+  const [document] = readYaml(text);
+  expect(document!.value).toMatchObject({ d: { b: { c: "1" } }, f: ["2"] });
+  expect(document!.positionOf(["d", "b", "c"])).toEqual({ line: 1, column: 12 });
+  expect(document!.positionOf(["f", 0])).toEqual({ line: 3, column: 8 });
+  expect(search).not.toHaveBeenCalled();
+  search.mockRestore();
+});
+
+test("keys that stand twice are found without a comparison of each with each", () => {
+  const count = 500;
+  const text = Array.from({ length: count }, (_, i) => `k${i}: ${i}\n`).join("");
+  const search = vi.spyOn(Array.prototype, "some");
+  readYaml(text);
+  const searches = search.mock.calls.length;
+  search.mockRestore();
+  expect(searches).toBeLessThan(count / 10);
+  expect(() => readYaml(`${text}"k7": 8\n`)).toThrow("a key stands twice in one mapping");
+});
+
+test("lists within lists by aliases are nested too deeply before the stack ends", async () => {
+  const levels = Array.from(
+    { length: 900 },
+    (_, i) => `- &l${i + 1} ${"[".repeat(9)}*l${i}${"]".repeat(9)}\n`,
+  );
+  expect(await messageOf(() => load(`- &l0 x\n${levels.join("")}`))).toMatch(
+    /^c\.yaml:\d+:\d+: is nested too deeply$/,
+  );
+});
+
+test("a text of many small parts is refused before it is parsed", async () => {
+  expect(await messageOf(() => load(`a:\n  [${"1,".repeat(200_000)}]\n`))).toBe(
+    "c.yaml:2:1: the text has too many parts to be read",
+  );
 });
 
 test("merge keys give way to the mapping's own, and to those before them", () => {

@@ -26,11 +26,11 @@ export class ForwardingError extends CodedError {
   }
 }
 
-/** A configuration is being applied at this moment. */
+/** A configuration is being applied, or looked at by a dry run, at this moment. */
 export class ApplyInProgressError extends CodedError {
   readonly code = "ERR_APPLY_IN_PROGRESS";
-  constructor() {
-    super("another configuration is being applied; try again when it is done");
+  constructor(doing = "applied") {
+    super(`another configuration is being ${doing}; try again when it is done`);
   }
 }
 

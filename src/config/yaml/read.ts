@@ -3,12 +3,10 @@
  * a token and no number loses a digit; whoever reads a field decides what it is.
  */
 import {
-  type Alias,
   CST,
   isAlias,
   isCollection,
   isMap,
-  isPair,
   isScalar,
   isSeq,
   Lexer,
@@ -16,15 +14,13 @@ import {
   parseAllDocuments,
   type Document,
   type Node,
-  Scalar,
+  type Scalar,
   type YAMLError,
 } from "yaml";
+import { type Position, YamlError } from "./error.ts";
+import { DEPTH_MAX, keyOf, type Outline, outlineOf, textOf } from "./outline.ts";
 
-/** Where something stands: both count from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+export { YamlError, type Position };
 
 /** What a document holds: texts, lists, maps, and null where nothing stands. */
 export type YamlValue = string | null | readonly YamlValue[] | YamlMap;
@@ -44,17 +40,8 @@ export interface YamlDocument {
   positionOf(path: FieldPath): Position;
 }
 
-/** A text is not YAML. The message has no part of the text, which may be a secret. */
-export class YamlError extends Error {
-  readonly position: Position;
-  constructor(problem: string, position: Position) {
-    super(problem);
-    this.position = position;
-  }
-}
-
-/** An alias that is used again and again makes a small file large; this is where it stops. */
-const NODES_MAX = 100_000;
+/** An alias that is used again and again makes a small file large; this is where it stops, for a file. */
+const VALUES_MAX = 100_000;
 
 /**
  * Reads every document of a text; documents that hold nothing are left out.
@@ -109,21 +96,43 @@ interface ReadDocument {
   readonly positionOf: YamlDocument["positionOf"];
 }
 
+/** Makes a text that would keep the parser busy for long end early; {@link VALUES_MAX} need fewer. */
+const TOKENS_MAX = 500_000;
+
+function refuseTokens(text: string): void {
+  let [tokens, offset] = [0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (!MARKS.has(token)) offset += token.length;
+    tokens += 1;
+    if (tokens <= TOKENS_MAX) continue;
+    const line = text.slice(0, offset).split("\n").length;
+    throw new YamlError("the text has too many parts to be read", { line, column: 1 });
+  }
+}
+
 function readDocuments(text: string, leafOf: (scalar: Scalar) => unknown): ReadDocument[] {
+  refuseTokens(text);
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, logLevel: "silent" });
+  // Its own search for keys that stand twice compares each with each: the outline has a better one.
+  const options = { lineCounter: lines, logLevel: "silent", uniqueKeys: false } as const;
+  const documents = parseAllDocuments(text, options);
   if (!Array.isArray(documents)) return [];
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
+  const fail = (node: Node, problem: string): never => {
+    throw new YamlError(problem, position(node.range?.[0] ?? 0));
+  };
+  const count = { aliases: 0, values: 0 }; // of the file: documents are as cheap to write as lists
   return documents.flatMap((document: Document) => {
     const [error] = document.errors;
     if (error !== undefined) throw failure(text, error, position);
     const root = document.contents;
     if (root === null || (isScalar(root) && root.value === null)) return [];
-    const value = converter(document, position, leafOf)(root);
-    return [{ value, positionOf: (path) => position(offsetOf(document, root, path)) }];
+    const outline = outlineOf(root, count, fail);
+    const value = converter(outline, count, fail, leafOf)(root);
+    return [{ value, positionOf: (path) => position(offsetOf(outline, root, path)) }];
   });
 }
 
@@ -189,34 +198,33 @@ const problems: Readonly<Record<string, string>> = {
 };
 
 function converter(
-  document: Document,
-  position: (offset: number) => Position,
+  { targetOf }: Outline,
+  count: { aliases: number; values: number },
+  fail: (node: Node, problem: string) => never,
   leafOf: (scalar: Scalar) => unknown,
 ) {
-  let nodes = 0;
-  const targets = new Map<Node, Node | undefined>(); // resolve() walks through the whole document
-  const targetOf = (alias: Alias): Node | undefined => {
-    if (!targets.has(alias)) targets.set(alias, alias.resolve(document));
-    return targets.get(alias);
-  };
-  const fail = (node: Node, problem: string): never => {
-    throw new YamlError(problem, position(node.range?.[0] ?? 0));
-  };
   const convert = (node: unknown, below: readonly Node[] = []): unknown => {
     if (isScalar(node)) return leafOf(node);
     const target = isAlias(node) ? targetOf(node) : node;
     if (isAlias(node) && target === undefined) return fail(node, "an alias names no anchor");
     if (isScalar(target)) return leafOf(target);
     if (!isCollection(target)) return null;
-    nodes += target.items.length;
-    if (nodes > NODES_MAX) return fail(target, "aliases make this document too large");
+    count.values += target.items.length;
+    if (count.values > VALUES_MAX)
+      return fail(
+        target,
+        count.aliases > 0
+          ? "aliases make this document too large"
+          : `this is more than ${VALUES_MAX} values`,
+      );
+    if (below.length > DEPTH_MAX) return fail(target, "is nested too deeply");
     if (below.includes(target)) return fail(target, "an alias holds itself");
     const path = [...below, target];
     if (isSeq(target)) return target.items.map((item) => convert(item, path));
     if (!isMap(target)) return null;
     const entries: [string, unknown][] = [];
     for (const { key, value } of target.items) {
-      const name = isScalar(key) ? (textOf(key) ?? "") : fail(target, "a key is not a text");
+      const name = isScalar(key) ? keyOf(key) : fail(target, "a key is not a text");
       const held = convert(value, path);
       const merged =
         name === "<<" ? (Array.isArray(held) ? (held as unknown[]) : [held]).filter(isMapping) : [];
@@ -228,12 +236,6 @@ function converter(
   };
   return convert;
 }
-
-const textOf = (scalar: Scalar): string | null => {
-  if (scalar.value === null && scalar.type !== Scalar.QUOTE_DOUBLE) return null;
-  if (typeof scalar.value === "string") return scalar.value;
-  return scalar.source ?? String(scalar.value);
-};
 
 /** Tells whether a value is a mapping. */
 export const isRecord = (value: YamlValue | undefined): value is YamlMap => isMapping(value);
@@ -260,19 +262,16 @@ export const untyped = (value: TypedValue): YamlValue =>
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isVerbatim(value);
 
-function offsetOf(document: Document, root: Node, path: FieldPath): number {
+function offsetOf({ targetOf, entryOf }: Outline, root: Node, path: FieldPath): number {
   let offset = root.range?.[0] ?? 0;
   let node: unknown = root;
   for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    const item = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && textOf(key) === step)
-      : isSeq(node)
-        ? node.items[Number(step)]
-        : undefined;
-    if (item === undefined) return offset;
-    node = isPair(item) ? item.value : item;
-    const start: unknown = isPair(item) ? item.key : item;
+    if (isAlias(node)) node = targetOf(node);
+    const entry = isMap(node) ? entryOf(node, String(step)) : undefined;
+    const item: unknown = isSeq(node) ? node.items[Number(step)] : entry?.value;
+    const start = isSeq(node) ? item : entry?.key;
+    if (start === undefined) return offset;
+    node = item;
     offset = (start as Node).range?.[0] ?? offset;
   }
   return offset;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NodePorts } from "../../../src/apps/apid/index.ts";
 import {
   ApplyConfigurationRequest_Mode as Mode,
+  type ApplyConfigurationRequest,
   type ApplyConfigurationResponse,
   type MachineServiceClient,
 } from "../../../src/apps/rpc/gen/machine/machine.ts";
@@ -13,12 +14,15 @@ import { issueClient, rawClient, reply, runNode, type RunningNode } from "./runn
 const asked: Parameters<NodePorts["applyConfiguration"]>[0][] = [];
 let node: RunningNode;
 let raw: MachineServiceClient;
+/** What an application waits for once it is asked for. */
+let gate: () => Promise<unknown> = async () => undefined;
 beforeAll(async () => {
   node = await runNode({
     ports: {
       build: { sha: "0123abc", built: "2030-01-01T00:00:00Z" },
       applyConfiguration: async (request) => {
         asked.push(request);
+        await gate();
         return { warnings: [], modeDetails: "" };
       },
       issueClientConfiguration: async () => ({ ca: "", crt: "", key: "", talosconfig: "" }),
@@ -34,10 +38,18 @@ beforeEach(() => {
   asked.length = 0;
 });
 
-const apply = (mode: Mode, tryModeTimeout?: { seconds: bigint; nanos: number }) =>
+const send = (request: Partial<ApplyConfigurationRequest>) =>
   reply<ApplyConfigurationResponse>((done) =>
-    raw.applyConfiguration({ data: Buffer.from("x"), mode, dryRun: false, tryModeTimeout }, done),
+    raw.applyConfiguration(
+      {
+        ...{ data: Buffer.from("x"), mode: Mode.AUTO, dryRun: false, tryModeTimeout: undefined },
+        ...request,
+      },
+      done,
+    ),
   );
+const apply = (mode: Mode, tryModeTimeout?: { seconds: bigint; nanos: number }) =>
+  send({ mode, tryModeTimeout });
 
 test.each([
   ["auto", Mode.AUTO, Mode.NO_REBOOT, "no-reboot"],
@@ -58,4 +70,47 @@ test("a trial lasts as long as is asked for, a minute by default, and never no t
     details: "try_mode_timeout should be positive",
   });
   expect(asked).toHaveLength(2);
+});
+
+test("a trial lasts a day at most", async () => {
+  await apply(Mode.TRY, { seconds: 86_400n, nanos: 0 });
+  for (const [whole, nanos] of [
+    [86_400n, 1_000_000],
+    [10n ** 13n, 0],
+  ] as const)
+    await expect(apply(Mode.TRY, { seconds: whole, nanos })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      details: "try_mode_timeout should be at most 24 hours",
+    });
+  expect(asked).toHaveLength(1);
+});
+
+test("a configuration over 4 MiB is refused before anybody reads it", async () => {
+  await send({ data: Buffer.alloc(4 * 1024 * 1024, "x") });
+  await expect(send({ data: Buffer.alloc(4 * 1024 * 1024 + 1, "x") })).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    details: "the configuration is larger than 4 MiB",
+  });
+  expect(asked).toHaveLength(1);
+});
+
+test("one configuration is applied, and one looked at by a dry run, at a time", async () => {
+  const [begun, end] = [Promise.withResolvers(), Promise.withResolvers()];
+  gate = () => {
+    if (asked.length === 2) begun.resolve(undefined);
+    return end.promise;
+  };
+  const held = [send({ dryRun: false }), send({ dryRun: true })];
+  await begun.promise;
+  for (const [dryRun, doing] of [
+    [false, "applied"],
+    [true, "looked at by a dry run"],
+  ] as const)
+    await expect(send({ dryRun })).rejects.toMatchObject({
+      details: `another configuration is being ${doing}; try again when it is done`,
+    });
+  end.resolve(undefined);
+  await Promise.all(held);
+  await send({ dryRun: true });
+  expect(asked).toHaveLength(3);
 });

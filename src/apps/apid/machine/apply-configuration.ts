@@ -1,5 +1,5 @@
 /** `MachineService/ApplyConfiguration` (talosctl-wire.md §2.4). */
-import { CodedError, minutes, UnsupportedError } from "#runtime";
+import { CodedError, hours, minutes, UnsupportedError } from "#runtime";
 import { InvalidRequestError, runtimeStatuses } from "#runtime/rpc";
 import {
   ApplyConfiguration,
@@ -43,18 +43,28 @@ const modes: Readonly<Partial<Record<Mode, readonly [ApplyMode, Mode]>>> = {
 
 /** As Talos has it where a request does not say. */
 const TRY_TIMEOUT = minutes(1);
+/** Who wants a configuration for longer does not try it. */
+const TRY_TIMEOUT_MAX = hours(24);
+/** Many times the largest configuration that there is; also a text that is refused takes time to read. */
+const DATA_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Two configurations at once would leave it open which of them is in force; a dry run waits for none. */
+/**
+ * Two configurations at once would leave it open which of them is in force, and many dry runs would
+ * leave no time for anything else; neither waits for the other.
+ */
 function oneAtATime(apply: Apply) {
-  let busy = false;
+  const busy = new Set<string>();
   return async (request: ApplyConfigurationRequest): Promise<Body<ApplyConfiguration>> => {
     const { data, dryRun, tryModeTimeout } = request;
     const [mode, replied] = modeOf(request.mode);
     const tryTimeout = tryModeTimeout === undefined ? TRY_TIMEOUT : durationOf(tryModeTimeout);
     if (mode === "try" && tryTimeout <= 0)
       throw new InvalidRequestError("try_mode_timeout should be positive");
-    if (busy && !dryRun) throw new ApplyInProgressError();
-    busy ||= !dryRun;
+    if (mode === "try" && tryTimeout > TRY_TIMEOUT_MAX)
+      throw new InvalidRequestError("try_mode_timeout should be at most 24 hours");
+    const doing = dryRun ? "looked at by a dry run" : "applied";
+    if (busy.has(doing)) throw new ApplyInProgressError(doing);
+    busy.add(doing);
     try {
       const { warnings, modeDetails } = await apply({
         data: readText(data),
@@ -64,7 +74,7 @@ function oneAtATime(apply: Apply) {
     } catch (error) {
       throw blamed(error);
     } finally {
-      if (!dryRun) busy = false;
+      busy.delete(doing);
     }
   };
 }
@@ -80,6 +90,8 @@ function modeOf(mode: Mode): readonly [ApplyMode, Mode] {
 }
 
 function readText(data: Uint8Array): string {
+  if (data.length > DATA_BYTES_MAX)
+    throw new InvalidRequestError("the configuration is larger than 4 MiB");
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(data);
   } catch (cause) {
