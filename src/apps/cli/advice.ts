@@ -1,5 +1,5 @@
 /** What can be done about a refusal, where only the side that asked can say it. */
-import { infoOfContext, type TalosContext } from "#config";
+import { infoOfContext, type TalosContext } from "#config/talosconfig";
 import { CodedError } from "#runtime";
 
 /** Who asks. */

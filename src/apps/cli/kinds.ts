@@ -50,20 +50,28 @@ export interface Kind {
  * @see talosctl-wire.md §4.1
  */
 export function resolveKind(word: string, definitions: readonly Printable[], id?: string): Kind {
-  const kinds = definitions.map(({ metadata, yamlSpec }): NamedKind => {
-    const { allAliases, printColumns, ...kind } = definition.parse(parse(yamlSpec));
-    const names = [metadata.id, ...(allAliases ?? [])].map((name) => name.toLowerCase());
-    return { names, kind: { ...kind, printColumns: printColumns ?? [] } };
-  });
-  const found = kindsOf(word, kinds);
+  const found = kindsOf(word, definitions.filter(mentions(word)).map(namedKind));
   const [kind] = found;
-  if (kind === undefined) throw new KindNotRegisteredError(word, hintFor(word, id, kinds));
+  if (kind === undefined)
+    throw new KindNotRegisteredError(word, hintFor(word, id, definitions.map(namedKind)));
   if (found.length > 1)
     throw new KindAmbiguousError(
       word,
       found.map(({ type }) => type),
     );
   return kind;
+}
+
+/** Reading all that there are takes longer than the rest of a command: most do not have the word in them. */
+const mentions =
+  (word: string) =>
+  ({ metadata, yamlSpec }: Printable): boolean =>
+    `${metadata.id} ${yamlSpec}`.toLowerCase().includes(word.toLowerCase());
+
+function namedKind({ metadata, yamlSpec }: Printable): NamedKind {
+  const { allAliases, printColumns, ...kind } = definition.parse(parse(yamlSpec));
+  const names = [metadata.id, ...(allAliases ?? [])].map((name) => name.toLowerCase());
+  return { names, kind: { ...kind, printColumns: printColumns ?? [] } };
 }
 
 interface NamedKind {

@@ -1,6 +1,6 @@
 /** The configuration of a node, as verbs fetch it, apply it, and tell what came of it. */
 import { parse } from "yaml";
-import { readDuration } from "#config";
+import { readDuration } from "#config/talosconfig";
 import { CodedError } from "#runtime";
 import { CallFailedError, ReplyError, type ApplyMode, type Client } from "../client/index.ts";
 import type { Io } from "./io.ts";

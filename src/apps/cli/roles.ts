@@ -1,5 +1,5 @@
 /** Roles that a person asks for. */
-import { readRoles, type Role } from "#config";
+import { readRoles, type Role } from "#config/talosconfig";
 import { UsageError, wrongUsage } from "./errors.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Finds the talosconfig of this run, and keeps changes to it. */
 import { join } from "node:path";
-import { readTalosconfig, writeTalosconfig, type Talosconfig } from "#config";
+import { readTalosconfig, writeTalosconfig, type Talosconfig } from "#config/talosconfig";
 import { ArgumentError, FileAccessError } from "./errors.ts";
 import { exists, readInput, replaceFile } from "./files.ts";
 import type { Connection } from "./flags.ts";

@@ -1,5 +1,5 @@
 /** `events`: what happens on the nodes (talosctl-wire.md §2.6, §2.9). */
-import { readDuration } from "#config";
+import { readDuration } from "#config/talosconfig";
 import type { EventsRequest, Happening } from "../../client/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Connection } from "../flags.ts";

@@ -1,5 +1,5 @@
 /** `health`: what a node says of itself while it is waited for (talosctl-wire.md §2.6). */
-import { readDuration } from "#config";
+import { readDuration } from "#config/talosconfig";
 import { UsageError } from "../errors.ts";
 import type { Connection } from "../flags.ts";
 import type { Io } from "../io.ts";

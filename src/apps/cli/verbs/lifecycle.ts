@@ -1,5 +1,5 @@
 /** `reboot` and `shutdown` (talosctl-wire.md §2.8). */
-import { readDuration } from "#config";
+import { readDuration } from "#config/talosconfig";
 import type { RebootMode } from "../../client/index.ts";
 import { holdProcess } from "../../node/lifetime.ts";
 import { awaitReboot, awaitShutdown, type Waiting } from "../await-ending.ts";

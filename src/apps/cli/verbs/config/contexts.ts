@@ -1,5 +1,10 @@
 /** The verbs of `config` that read and change contexts, offline (talos-pki.md §3.6). */
-import { addTalosContext, mergeTalosconfigs, type TalosContext, type Talosconfig } from "#config";
+import {
+  addTalosContext,
+  mergeTalosconfigs,
+  type TalosContext,
+  type Talosconfig,
+} from "#config/talosconfig";
 import { ArgumentError, UsageError } from "../../errors.ts";
 import { readInput } from "../../files.ts";
 import type { Connection } from "../../flags.ts";

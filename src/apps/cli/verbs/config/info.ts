@@ -1,5 +1,5 @@
 /** `config info`: the current context in a few lines (talos-pki.md §3.6). */
-import { infoOfContext, type TalosContext } from "#config";
+import { infoOfContext, type TalosContext } from "#config/talosconfig";
 import { rfc3339 } from "#runtime";
 import type { Connection } from "../../flags.ts";
 import type { Io } from "../../io.ts";

@@ -1,5 +1,5 @@
 /** `config new`: a new client certificate, from a node (talos-pki.md §3.6). */
-import { readDuration, readTalosconfig, writeTalosconfig } from "#config";
+import { readDuration, readTalosconfig, writeTalosconfig } from "#config/talosconfig";
 import { ArgumentError } from "../../errors.ts";
 import { exists, STREAM, writeOutputs } from "../../files.ts";
 import type { Connection } from "../../flags.ts";
