@@ -4,7 +4,7 @@ import { type IssueLeaf, leafIssuer } from "#pki";
 import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
 import { ControllerStatus, type Logger, type Metadata, ringAfter, seconds } from "#runtime";
 import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
-import { DamagedResource, type Store } from "#runtime/store";
+import { DamagedResource } from "#runtime/store";
 import {
   type Apid,
   ControlPlaneOnlyError,
@@ -20,7 +20,7 @@ import type { Surroundings } from "./acceptance.ts";
 import { openDenials } from "./denials.ts";
 import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
-import { restartableApid } from "./restartable.ts";
+import { type Opened, restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
@@ -76,13 +76,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       names: () => names.now(),
     });
   const first = await firstServer(options, current, (material) => start(material, options.port));
-  const again = async (port: number) => {
-    const held = await heldSpec(store);
-    const opened = await start(materialOf(held), port);
-    current.set(held);
-    return opened;
-  };
-  const apid = restartableApid(first, again, { services: boot.services, clock, log });
+  const apid = restartableApid(first, start, { services: boot.services, clock, log });
   const rotation = store.watch(ApiCertificates, "api").subscribe((event) => {
     if (event.type !== "created" && event.type !== "updated") return;
     try {
@@ -114,19 +108,12 @@ const materialOf = (spec: Served): ListenerMaterial => ({
   ...(spec.client && { client: spec.client }),
 });
 
-/** @throws {ListenerMaterialError} when there is none */
-async function heldSpec(store: Store): Promise<Served> {
-  const held = await store.get(ApiCertificates, "api");
-  if (held === undefined) throw new ListenerMaterialError("apid has no certificate at this moment");
-  return held.spec;
-}
-
 /** Starts with the first certificate that can be listened with, and tells what it waits for. */
 async function firstServer(
   options: ApiOptions,
   current: Serving,
   serve: (material: ListenerMaterial) => Promise<Apid>,
-): Promise<Apid> {
+): Promise<Opened> {
   const { store, log, signal } = options;
   const held = await store.get(ApiCertificates, "api");
   const first = held && (await served(held.spec));
@@ -142,19 +129,20 @@ async function firstServer(
         { types: ["created", "updated"], matches },
         { signal },
       );
-      const apid = await served(next.spec);
-      if (apid) return apid;
+      const opened = await served(next.spec);
+      if (opened) return opened;
       bound = next.metadata.version;
     }
   } finally {
     stopTelling();
   }
 
-  async function served(spec: Served): Promise<Apid | undefined> {
+  async function served(spec: Served): Promise<Opened | undefined> {
     try {
-      const apid = await serve(materialOf(spec));
+      const material = materialOf(spec);
+      const apid = await serve(material);
       current.set(spec);
-      return apid;
+      return { apid, material };
     } catch (error) {
       if (!(error instanceof ListenerMaterialError)) throw error;
       log.error({ component: "apid", reason: error.message }, "apid waits for another certificate");

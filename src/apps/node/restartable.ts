@@ -1,7 +1,7 @@
 /** What can be started anew inside a running node, while those who use it hold on to it. */
 import { ringAfter, seconds, type Clock, type Logger } from "#runtime";
 import type { Engine } from "#runtime/engine";
-import type { Apid } from "../apid/index.ts";
+import type { Apid, ListenerMaterial } from "../apid/index.ts";
 import type { ServiceBoard } from "./service-board.ts";
 
 /** How long a listener that could not be opened again waits for the next try. */
@@ -9,7 +9,7 @@ const RETRY = seconds(1);
 
 /** What a restart is told by and to. */
 export interface RestartOptions {
-  readonly services: ServiceBoard;
+  readonly services: Pick<ServiceBoard, "set" | "onRestart">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -50,19 +50,25 @@ export function restartableEngine(
   };
 }
 
+/** An apid, and what it was opened with. */
+export interface Opened {
+  readonly apid: Apid;
+  readonly material: ListenerMaterial;
+}
+
 /**
  * An apid that can be closed and opened again on its port. Who asks for that hears the answer first,
  * and connections are told to go.
  *
- * @param open with the identity that is held then
+ * @param open with what the one before was told last
  */
 export function restartableApid(
-  first: Apid,
-  open: (port: number) => Promise<Apid>,
+  first: Opened,
+  open: (material: ListenerMaterial, port: number) => Promise<Apid>,
   { services, clock, log }: RestartOptions,
 ): Apid {
-  const { port } = first;
-  let apid = first;
+  const { port } = first.apid;
+  let { apid, material } = first;
   let denied: ReadonlySet<string> = new Set();
   let isClosed = false;
   let restarting: Promise<void> | undefined;
@@ -74,8 +80,10 @@ export function restartableApid(
     while (!isClosed)
       try {
         services.set("apid", "Starting", "Opening the listener");
-        apid = await open(port);
+        const held = material;
+        apid = await open(held, port);
         apid.deny(denied); // who is denied stays so, and nobody has been let in yet
+        if (material !== held) apid.rotate(material); // it changed meanwhile
         services.set("apid", "Running", `Listening on port ${port}`);
         return;
       } catch (error) {
@@ -101,7 +109,10 @@ export function restartableApid(
   };
   return {
     port,
-    rotate: (material) => apid.rotate(material),
+    rotate(next) {
+      apid.rotate(next); // also one that is closed: it looks whether all fits together
+      material = next;
+    },
     deny(fingerprints) {
       denied = fingerprints;
       apid.deny(fingerprints);
