@@ -25,12 +25,13 @@ export async function startNode(options: {
   readonly stateDir: string;
   readonly port: number;
   readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }): Promise<RunningNode> {
-  const { stateDir, port, flags = [] } = options;
+  const { stateDir, port, flags = [], env = {} } = options;
   const child = spawn(
     trustplane,
     ["up", "--state-dir", stateDir, "--api-port", String(port), "--time-source", "none", ...flags],
-    { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
   );
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { burst } from "./burst.ts";
 import { type LongCase, SkipError } from "./case.ts";
+import { connections } from "./connections.ts";
 import { diskFull } from "./disk-full.ts";
 import { etcdServer } from "./etcd-server.ts";
 import { fuzz } from "./fuzz.ts";
@@ -21,6 +22,7 @@ const cases: readonly LongCase[] = [
   killNine,
   killStore,
   burst,
+  connections,
   simulation,
   packaged,
 ];

@@ -69,7 +69,7 @@ test("a node that was stopped is named, and asked again when it is back", async 
 
 /** Counts the watches of a store that are open, and tells when one ends. */
 function followWatches(core: CoreStore) {
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
   const watchKind = core.watchKind.bind(core);
   let open = 0;
   core.watchKind = (...how: Parameters<typeof watchKind>) =>
@@ -79,7 +79,7 @@ function followWatches(core: CoreStore) {
       return () => {
         inner.unsubscribe();
         open -= 1;
-        resolve();
+        resolve(undefined);
       };
     });
   return { open: () => open, ended };
@@ -108,10 +108,10 @@ test("a watch ends with the node that it is on, and a caller that leaves ends it
 /** Events of a node, and how reading them begins and ends. */
 function followedEvents() {
   const events = openEventLog({ clock: systemClock, random: systemRandom });
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
   const read = events.ring.read.bind(events.ring);
   events.ring.read = (span) => {
-    span.signal?.addEventListener("abort", () => resolve());
+    span.signal?.addEventListener("abort", () => resolve(undefined));
     return read(span);
   };
   return { events, ended };

@@ -124,9 +124,9 @@ test("events of two nodes go on when one is killed, and say which", { timeout },
   /** Reads on to a message of a node. */
   const from = async (node: string, isMeant: (message: Event) => boolean) => {
     for (;;) {
-      const { value, done } = await messages.next();
-      if (done === true) throw new Error("the stream has ended");
-      const message = value as Event;
+      const got: IteratorResult<Event, undefined> = await messages.next();
+      if (got.done === true) throw new Error("the stream has ended");
+      const message = got.value;
       if (message.metadata?.hostname === node && isMeant(message)) return message;
     }
   };
