@@ -122,6 +122,9 @@ async function asked(tls: ConnectionOptions): Promise<void> {
   });
   const status = await new Promise<unknown>((resolve, reject) => {
     for (const one of [session, stream]) one.on("error", reject);
+    stream.once("close", () => {
+      reject(new Error("the connection ended before the answer"));
+    });
     stream.on("trailers", (trailers: IncomingHttpHeaders) => {
       resolve(trailers["grpc-status"]);
     });
