@@ -94,9 +94,9 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   const close = async () => {
     rotation.unsubscribe();
     denials.close();
-    configurations[Symbol.dispose]();
     names.close();
     await apid.close();
+    configurations[Symbol.dispose](); // after the last call that may begin a trial
   };
   return { ...apid, close, [Symbol.asyncDispose]: close };
 }

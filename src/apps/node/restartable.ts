@@ -1,7 +1,7 @@
 /** What can be started anew inside a running node, while those who use it hold on to it. */
 import { ringAfter, seconds, type Clock, type Logger } from "#runtime";
 import type { Engine } from "#runtime/engine";
-import type { Apid, ListenerMaterial } from "../apid/index.ts";
+import { type Apid, type ListenerMaterial, ServiceRefusedError } from "../apid/index.ts";
 import type { ServiceBoard } from "./service-board.ts";
 
 /** How long a listener that could not be opened again waits for the next try. */
@@ -21,15 +21,21 @@ export function restartableEngine(
 ): Engine {
   const id = "controller-runtime";
   let engine = make();
+  let isStopped = false;
   const start = async () => {
     services.set(id, "Preparing", "Starting the controllers");
     await engine.start();
-    services.set(id, "Running", "The controllers run");
+    if (!isStopped) services.set(id, "Running", "The controllers run");
   };
-  const stop = () => engine.stop();
+  const stop = () => {
+    isStopped = true;
+    return engine.stop();
+  };
   services.onRestart(id, async () => {
     services.set(id, "Stopping", "Restarting by request");
     await engine.stop();
+    if (isStopped)
+      throw new ServiceRefusedError(`service "${id}" is not started again: the node ends`);
     try {
       engine = make();
       await start();

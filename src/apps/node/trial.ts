@@ -26,7 +26,10 @@ export interface Configurations extends Disposable {
   ): Promise<Applied>;
 }
 
-/** Opens them for a node that runs; what a node before left on trial was taken back at its start. */
+/**
+ * Opens them for a node that runs; what a node before left on trial was taken back at its start. Once
+ * they are disposed of nothing is waited for, also by what is under way then.
+ */
 export function openConfigurations(
   options: Surroundings & { readonly log: Logger },
 ): Configurations {
@@ -38,7 +41,9 @@ export function openConfigurations(
     return done;
   };
   let timer: { readonly cancel: () => void } | undefined;
+  let isDisposed = false;
   const wait = (duration: number) => {
+    if (isDisposed) return; // the next start takes back what is on trial
     timer?.cancel();
     const mine = {
       cancel: ringAfter(clock, duration, () => {
@@ -77,7 +82,10 @@ export function openConfigurations(
         else if (!dryRun) stop();
         return applied;
       }),
-    [Symbol.dispose]: stop,
+    [Symbol.dispose]() {
+      isDisposed = true;
+      stop();
+    },
   };
 }
 

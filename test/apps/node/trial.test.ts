@@ -131,6 +131,30 @@ test("a store that does not take the configuration before is asked again", async
   expect(await held(ACTIVE)).toBe(original);
 });
 
+test("a trial that begins while the node ends is waited for by nobody", async () => {
+  const attempted = attempt(named("tried.test"));
+  kill();
+  await attempted;
+  expect(await held(ROLLBACK)).toBe(original);
+  expect(clock.nextAlarm()).toBeUndefined();
+});
+
+test("a node that ends while the store refuses does not ask it again", async () => {
+  await attempt(named("tried.test"));
+  const refused = Promise.withResolvers<never>();
+  const asked = Promise.withResolvers();
+  store.core.commit = () => {
+    asked.resolve(undefined);
+    return refused.promise;
+  };
+  clock.advanceTo(after(clock.now(), minutes(1)));
+  await asked.promise;
+  kill();
+  refused.reject(new Error("store is closed"));
+  await log.line("cannot be taken back");
+  expect(clock.nextAlarm()).toBeUndefined();
+});
+
 test("what is staged is in force from the next start on", async () => {
   const { details } = await stage(named("staged.test"));
   expect(details).toBe("Staged, to be in force from the next start of the node: machine.certSANs");
