@@ -44,6 +44,11 @@ test.each([
   ["x: |\n  -----BEGIN PRIVATE KEY-----\n  abc", "abc"],
   ["x: bTuWLV8nlr3NpWW8cGpZVkZ3yR2wKhE9X2xXv1r0aBc=", "bTuW"],
   ["token: 12345", "12345"],
+  ["extraKernelArgs: [foo.password=hunter2]", "hunter2"],
+  ["x: https://host/file?access_token=abc&y=1", "abc"],
+  ["etcd-pass: abc", "abc"],
+  ["keys: [abc, def]", "abc"],
+  ["sshKeys: {inner: [abc]}", "abc"],
 ])("what looks like a secret is hidden: %s", (line, secret) => {
   const diff = configurationDiff(
     "{}",
@@ -52,6 +57,16 @@ test.each([
   expect(diff).toContain("other: 1");
   expect(diff).toContain("<hidden>");
   expect(diff).not.toContain(secret);
+});
+
+test("of a list of keys that are mappings their own names say what is shown", () => {
+  const diff = configurationDiff(
+    "{}",
+    "encryption: {keys: [{slot: 0, tpm: {}}, {slot: 1, static: {passphrase: abc}}]}\nbypass: shown\n",
+  );
+  expect(diff).toContain("slot: 1");
+  expect(diff).toContain("passphrase: <hidden>");
+  expect(diff).toContain("bypass: shown");
 });
 
 test("of a whole configuration no private key, token or secret is shown", async () => {

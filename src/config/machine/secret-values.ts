@@ -9,7 +9,9 @@ import {
 
 /** Keys whose values, and all that is below them, are not shown. */
 const secretKey =
-  /(?:key|token|secret|password|passphrase|credentials?|auth|hmac|psk|env|environment|content|contents|data)$/i;
+  /(?:key|token|secret|(?<!by)pass|password|passphrase|credentials?|auth|hmac|psk|env|environment|content|contents|data)$/i;
+/** The same for several; mappings in a list say by their own keys what they hold. */
+const secretKeys = /(?:keys|tokens|secrets|passwords)$/i;
 /** Keys that end like one of those and hold nothing secret. */
 const publicKey = /public|^(?:authorityKey|keys?Size)$/i;
 
@@ -17,6 +19,7 @@ const publicKey = /public|^(?:authorityKey|keys?Size)$/i;
 const secretTexts: readonly ((text: string) => boolean)[] = [
   (text) => text.includes("PRIVATE KEY"),
   (text) => /:\/\/[^/\s@]*:[^/\s@]*@/.test(text), // a password in a URL
+  (text) => /(?:pass|password|passphrase|token|secret|key)=./i.test(text), // of a kernel, in a query
   (text) => /^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(text), // a token of Kubernetes
   isOpaque,
 ];
@@ -39,6 +42,11 @@ export function secretValues(document: TypedMap): ReadonlySet<string> {
   return found;
 }
 
+const isNameOfSecret = (key: string, held: TypedValue): boolean =>
+  !publicKey.test(key) &&
+  (secretKey.test(key) ||
+    (secretKeys.test(key) && !(isTypedList(held) && held.every((item) => isTypedMap(item)))));
+
 /** A copy of a document in which each secret is what `replace` makes of it. */
 export const replaceSecrets = (document: TypedMap, replace: (text: string) => string): TypedMap =>
   replaced(document, replace, false) as TypedMap;
@@ -52,7 +60,7 @@ function replaced(
   if (isTypedMap(value))
     return Object.fromEntries(
       Object.entries(value).map(([key, held]) => {
-        const below = isSecret || (secretKey.test(key) && !publicKey.test(key));
+        const below = isSecret || isNameOfSecret(key, held);
         return [key, replaced(held, replace, below)];
       }),
     );

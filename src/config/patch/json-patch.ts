@@ -17,7 +17,7 @@ export interface JsonPatch {
   readonly operations: readonly Operation[];
 }
 
-const pointer = z.string().regex(/^(?:\/.*)?$/s);
+const pointer = z.string().regex(/^(?:\/(?:[^~]|~[01])*)?$/s);
 const operations = z.array(
   z.discriminatedUnion("op", [
     z.object({ op: z.literal("add"), path: pointer, value: z.unknown() }),
@@ -40,13 +40,29 @@ export const isOperations = (typed: readonly TypedValue[]): typed is [readonly T
  */
 export function readJsonPatch(list: readonly TypedValue[], source: string): JsonPatch {
   const read = operations.safeParse(toJson(list));
-  if (read.success) return { form: "json-patch", operations: read.data };
+  if (read.success) return { form: "json-patch", operations: refuseUnreachable(read.data, source) };
   const [issue] = read.error.issues;
   const [index, ...field] = issue?.path ?? [];
   throw new ConfigPatchError(
     `${source}: operation ${Number(index) + 1} is not one of RFC 6902` +
       (field.length > 0 ? `: ${field.join(".")} is missing or not what it can be` : ""),
   );
+}
+
+/** Steps that the library leaves out, so that it would change what is above them. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+function refuseUnreachable(list: readonly Operation[], source: string): readonly Operation[] {
+  for (const [index, operation] of list.entries()) {
+    const steps = [operation.path, "from" in operation ? operation.from : ""].join("").split("/");
+    const step = steps.find((each) => UNREACHABLE.has(each));
+    if (step !== undefined)
+      throw new ConfigPatchError(
+        `${source}: operation ${index + 1} names ${step}, which a JSON patch cannot reach: ` +
+          "use a strategic merge patch",
+      );
+  }
+  return list;
 }
 
 /**

@@ -78,6 +78,31 @@ test.each([
   expect(() => readConfigPatch(patch)).toThrow(message);
 });
 
+test.each([
+  ["/machine/__proto__/token", "__proto__"],
+  ["/constructor/prototype/token", "constructor"],
+  ["/machine/prototype", "prototype"],
+])("a step that would change what is above it is refused: %s", (path, step) => {
+  const message = `the patch: operation 2 names ${step}, which a JSON patch cannot reach`;
+  for (const operation of [
+    { op: "add", path, value: "x" },
+    { op: "copy", from: path, path: "/a" },
+    { op: "move", from: "/machine/token", path },
+  ])
+    expect(() =>
+      readConfigPatch(JSON.stringify([{ op: "remove", path: "/a" }, operation])),
+    ).toThrow(message);
+});
+
+test.each(["/machine/a~2", "/machine/a~", "/a~/b"])(
+  "a ~ that escapes nothing is refused: %s",
+  (path) => {
+    expect(() => readConfigPatch(JSON.stringify([{ op: "remove", path }]))).toThrow(
+      "operation 1 is not one of RFC 6902: path",
+    );
+  },
+);
+
 test("a patch that leaves no mapping is refused", () => {
   expect(() => patched(CONFIG, '[{"op": "replace", "path": "", "value": 7}]')).toThrow(
     /no mapping/,
