@@ -48,6 +48,8 @@ export interface ApidOptions {
   readonly names?: () => Iterable<string>;
   /** Where other nodes listen that are named without a port; default the port of this one. */
   readonly peerPort?: number;
+  /** Names and addresses of the members of the cluster, which may be named with other ports. */
+  readonly members?: () => Iterable<string>;
   /** What is kept for clients that read slowly. */
   readonly watches?: Pick<StateServerOptions, "pendingBytesMax" | "resumesFromLog">;
 }
@@ -77,6 +79,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
   const peers = openPeers({
     ...{ address, clock, log, messageBytesMax: MESSAGE_BYTES_MAX },
     port: () => options.peerPort ?? listener.port,
+    ...(options.members && { members: options.members }),
   });
   const serving: Serving = {
     closing: closing.signal,
@@ -166,7 +169,7 @@ function serverOf(
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": CALLS_MAX,
   });
-  const forwarder = forwarderOf({ peers, rolesOf });
+  const forwarder = forwarderOf({ peers, rolesOf, clock });
   const routing = { ...calls, routeOf: route, forwarder };
   const router = routerOf(routing);
   const state = { ...calls, ...watches, core: store.core, kindOf: lookupOf(kinds), policy };

@@ -69,7 +69,7 @@ function namesIn(call: Call): string[] {
     throw new InvalidRequestError(`a request is for at most ${NODES_MAX} nodes: ask in parts`);
   const once = new Map<string, string>();
   for (const name of named) {
-    const key = canonical(name);
+    const key = canonicalName(name);
     if (!once.has(key)) once.set(key, name);
   }
   return [...once.values()];
@@ -90,13 +90,13 @@ export function localNames(
 ): (name: string) => boolean {
   const isOneOfMany = address.startsWith("127.") && address !== "127.0.0.1";
   const fixed = new Set(
-    ["", address, ...(isOneOfMany ? [] : ["127.0.0.1", "::1", "localhost"])].map(canonical),
+    ["", address, ...(isOneOfMany ? [] : ["127.0.0.1", "::1", "localhost"])].map(canonicalName),
   );
   return (name) => {
-    const wanted = canonical(name);
-    return fixed.has(wanted) || [...names()].some((own) => canonical(own) === wanted);
+    const wanted = canonicalName(name);
+    return fixed.has(wanted) || [...names()].some((own) => canonicalName(own) === wanted);
   };
 }
 
 /** What is no address is a name, also an address with a zone. */
-const canonical = (name: string): string => canonicalAddress(name) ?? name.toLowerCase();
+export const canonicalName = (name: string): string => canonicalAddress(name) ?? name.toLowerCase();

@@ -74,6 +74,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       ports: nodePorts,
       record: (entry) => options.audit.record(entry),
       names: () => names.now(),
+      members: () => names.members(),
     });
   const first = await firstServer(options, current, (material) => start(material, options.port));
   const apid = restartableApid(first, start, { services: boot.services, clock, log });

@@ -1,7 +1,7 @@
 /** What this node goes by: its names and addresses as they are now, and the one that others use. */
 import { networkInterfaces } from "node:os";
 import { canonicalAddress, isRoutable, sortAddresses } from "#config";
-import { fqdn, HostnameStatus, NodeAddress } from "#resources";
+import { fqdn, HostnameStatus, Member, NodeAddress } from "#resources";
 import type { Store } from "#runtime/store";
 
 /** Addresses of this machine's interfaces. */
@@ -28,13 +28,23 @@ export async function reachableAddress(store: Store, address: string): Promise<s
 /** The names and addresses of a node, at any time. */
 export interface OwnNames {
   now(): readonly string[];
+  /** Those of all members of the cluster. */
+  members(): readonly string[];
   close(): void;
 }
 
 /** Follows hostname and addresses until it is closed. */
 export function followNames(store: Store): OwnNames {
   const names = new Map<string, readonly string[]>();
+  const members = new Map<string, readonly string[]>();
   const following = [
+    store.watchKind(Member, { bootstrapContents: true }).subscribe((event) => {
+      if (event.type === "destroyed") members.delete(event.resource.metadata.id);
+      else if (event.type === "created" || event.type === "updated") {
+        const { addresses, hostname } = event.resource.spec;
+        members.set(event.resource.metadata.id, [hostname, ...addresses]);
+      }
+    }),
     store.watch(HostnameStatus, "hostname").subscribe((event) => {
       if (event.type === "destroyed") names.delete("hostname");
       else if (event.type === "created" || event.type === "updated")
@@ -48,6 +58,7 @@ export function followNames(store: Store): OwnNames {
   ];
   return {
     now: () => [...names.values()].flat(),
+    members: () => [...members.values()].flat(),
     close() {
       for (const subscription of following) subscription.unsubscribe();
     },

@@ -1,21 +1,36 @@
 /** Nodes that cannot be asked: each is an error for itself only, and the others answer. */
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { Metadata, status } from "@grpc/grpc-js";
 import { Observable } from "rxjs";
 import { expect, test } from "vitest";
 import { seconds, systemClock, systemRandom, type Clock } from "#runtime";
 import type { CoreStore } from "#runtime/store";
 import { dialOptions } from "../../../src/apps/apid/forwarding/dial.ts";
+import { ANSWER_MAX } from "../../../src/apps/apid/forwarding/in-time.ts";
 import { mergeStreams } from "../../../src/apps/apid/forwarding/merge.ts";
 import { CONNECT_MAX } from "../../../src/apps/apid/forwarding/peer.ts";
+import { openPeers, type Method } from "../../../src/apps/apid/forwarding/peers.ts";
+import { opensslKey } from "../../../src/apps/rpc/openssl-key.ts";
 import { openEventLog } from "../../../src/apps/node/event-log.ts";
 import {
+  ApplyConfigurationRequest_Mode as Mode,
   MachineServiceClient,
+  MachineServiceService,
+  type ApplyConfigurationResponse,
   type Event,
   type VersionResponse,
 } from "../../../src/apps/rpc/gen/machine/machine.ts";
-import { clientCredentials, issueClient, issueRoot, Note, reply } from "./running-node.ts";
+import {
+  clientCredentials,
+  issueClient,
+  issueRoot,
+  issueServer,
+  Note,
+  recordingLogger,
+  reply,
+} from "./running-node.ts";
 import {
   issueImpersonator,
   portsOf,
@@ -216,6 +231,74 @@ test("a node that takes a connection and says nothing is given up; the others ar
     "127.0.0.6": "node 127.0.0.6 cannot be reached: no connection within 10 s",
   });
   await closed; // nothing is left of it
+  mute.close();
+});
+
+test("a node that takes a call and does not answer is given up; the others are not", async () => {
+  const { clock, isSet, ring } = patientClock(ANSWER_MAX);
+  await using three = await startThree({ clock });
+  const { root, port } = three;
+  const { promise: taken, resolve: take } = Promise.withResolvers<undefined>();
+  const never = async () => {
+    take(undefined);
+    return new Promise<never>(() => undefined);
+  };
+  const ports = {
+    build: { sha: "", built: "" },
+    applyConfiguration: never,
+    issueClientConfiguration: never,
+  };
+  const mute = await startNode(root, { address: "127.0.0.6", port, ports });
+  const machine = new MachineServiceClient(
+    `ipv4:127.0.0.2:${port}`,
+    ...clientCredentials(root, await issueClient(root)),
+  );
+  const metadata = new Metadata();
+  for (const node of ["127.0.0.2", "127.0.0.6"]) metadata.add("nodes", node);
+  const request = {
+    data: Buffer.from("x"),
+    mode: Mode.AUTO,
+    dryRun: false,
+    tryModeTimeout: undefined,
+  };
+  const answer = reply<ApplyConfigurationResponse>((done) =>
+    machine.applyConfiguration(request, metadata, done),
+  );
+  await Promise.all([isSet(), taken]);
+  ring();
+  const { messages } = await answer;
+  expect(messages.map(({ metadata: said }) => said?.error)).toEqual([
+    "",
+    "node 127.0.0.6 did not answer within 60 s",
+  ]);
+  machine.close();
+  await mute.close();
+});
+
+test("a connection on which nothing comes any more is noticed", async () => {
+  const root = await issueRoot();
+  const { key, crt: cert } = await issueServer(root, { ipAddresses: ["127.0.0.6"] });
+  // Settings without a word afterwards: the head of a frame of type 4, and nothing in it.
+  const mute = createTlsServer({ key: opensslKey(key), cert, ALPNProtocols: ["h2"] }, (socket) => {
+    socket.resume();
+    socket.on("error", () => undefined);
+    socket.write(Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]));
+  }).listen(0, "127.0.0.6");
+  await once(mute, "listening");
+  const peers = openPeers({
+    ...{ clock: systemClock, log: recordingLogger().log, address: "127.0.0.2" },
+    port: () => (mute.address() as AddressInfo).port,
+    messageBytesMax: 1024,
+    keepalive: { every: 1, patience: 1 },
+  });
+  peers.identify({ key, cert, ca: [root.crt], client: await issueImpersonator(root) });
+  const call = peers.unary("127.0.0.6", {
+    method: MachineServiceService.version as Method,
+    ...{ request: {}, headers: new Metadata(), deadline: Infinity, tellsCause: true },
+    signal: new AbortController().signal,
+  });
+  await expect(call).rejects.toMatchObject({ code: "ERR_NODE_UNAVAILABLE" });
+  peers.close();
   mute.close();
 });
 

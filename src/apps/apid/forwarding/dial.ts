@@ -3,15 +3,27 @@
  * The library has no option for it; what its resolvers find is handed to `net.connect` as it is.
  */
 import { experimental, type ChannelOptions } from "@grpc/grpc-js";
-import { isIP, type TcpNetConnectOpts } from "node:net";
+import { lookup as lookUp } from "node:dns";
+import { isIP, type LookupFunction, type TcpNetConnectOpts } from "node:net";
 import { isLoopback } from "#config";
 import { seconds } from "#runtime";
 import { formatEndpoint, type Endpoint } from "../../client/index.ts";
+import { isNobodys } from "./place.ts";
 
 const SCHEME = "trustplane-node";
 const OPTION = "trustplane.dial";
 /** After how long a silence it is looked whether the other end is still there. */
 const KEEPALIVE = seconds(30);
+
+/** Looks a name up; one that leads to an address of nobody leads nowhere. */
+const lookup: LookupFunction = (hostname, options, callback) => {
+  lookUp(hostname, options, (error, found, family) => {
+    const addresses = [found].flat().map((one) => (typeof one === "object" ? one.address : one));
+    const nobodys = error === null && addresses.find(isNobodys);
+    if (!nobodys) callback(error, found, family);
+    else callback(new Error(`${nobodys} is no address of a node`), found, family);
+  });
+};
 
 /**
  * What `net.connect` is called with. A loopback address leads to no other machine, and a wildcard is
@@ -21,7 +33,7 @@ const KEEPALIVE = seconds(30);
  * @param own where this node listens
  */
 export function dialOptions({ host, port }: Endpoint, own: string): TcpNetConnectOpts {
-  const options = { host, port, keepAlive: true, keepAliveInitialDelay: KEEPALIVE };
+  const options = { host, port, lookup, keepAlive: true, keepAliveInitialDelay: KEEPALIVE };
   const isWildcard = own === "0.0.0.0" || own === "::";
   if (isWildcard || isIP(host) !== isIP(own) || isLoopback(host) !== isLoopback(own))
     return options;

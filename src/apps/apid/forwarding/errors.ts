@@ -17,8 +17,21 @@ export class NodeAnsweredError extends CodedError {
 /** The other node cannot be talked to. */
 export class NodeUnreachedError extends CodedError {
   readonly code = "ERR_NODE_UNREACHED";
-  constructor(node: string, reason: string, options?: ErrorOptions) {
-    super(`node ${node} cannot be reached: ${reason}`, options);
+  readonly node: string;
+  readonly reason: string | undefined;
+  /** @param reason left out where it is nothing for who asks */
+  constructor(node: string, reason?: string, options?: ErrorOptions) {
+    super(`node ${node} cannot be reached${reason === undefined ? "" : `: ${reason}`}`, options);
+    this.node = node;
+    this.reason = reason;
+  }
+}
+
+/** The other node took the call, and does not answer. */
+export class NodeLateError extends CodedError {
+  readonly code = "ERR_NODE_LATE";
+  constructor(node: string, duration: number) {
+    super(`node ${node} did not answer within ${duration / 1000} s`);
   }
 }
 
@@ -33,6 +46,7 @@ const names = Object.keys(status).filter((name): name is StatusName => Number.is
 export const forwardingStatuses: StatusTable = {
   ...Object.fromEntries(names.map((name) => [`ERR_NODE_${name}`, { status: status[name] }])),
   ERR_NODE_UNREACHED: { status: status.UNAVAILABLE },
+  ERR_NODE_LATE: { status: status.DEADLINE_EXCEEDED },
   ERR_NODE_NAME: { status: status.INVALID_ARGUMENT },
 };
 

@@ -1,7 +1,10 @@
 /** Asks other nodes what this one was asked, with the roles of who asks. */
+import type { Clock } from "#runtime";
 import { callOf, type Call } from "#runtime/rpc";
 import type { ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import { ADMIN } from "../roles.ts";
 import { onwardHeaders } from "./headers.ts";
+import { inTime } from "./in-time.ts";
 import type { Method, Onward, Peers } from "./peers.ts";
 
 /** A call as the library has it. */
@@ -24,8 +27,10 @@ export interface Forwarder {
 export function forwarderOf({
   peers,
   rolesOf,
+  clock,
 }: {
   readonly peers: Peers;
+  readonly clock: Clock;
   readonly rolesOf: (call: Call) => ReadonlySet<string>;
 }): Forwarder {
   const methods = new Map<string, Method>();
@@ -43,9 +48,15 @@ export function forwarderOf({
     }),
     deadline: call.getDeadline(),
     signal,
+    tellsCause: rolesOf(callOf(call)).has(ADMIN),
   });
   return {
-    unary: (node, call, signal) => peers.unary(node, onward(call, signal)),
+    unary(node, call, signal) {
+      const ask = (until: AbortSignal) => peers.unary(node, onward(call, until));
+      const isPatient = call.getDeadline() === Infinity;
+      const hasOthers = call.metadata.get("nodes").length > 0;
+      return isPatient && hasOthers ? inTime(node, { clock, signal }, ask) : ask(signal);
+    },
     stream: (node, call, signal) => peers.stream(node, onward(call, signal)),
     methodOf,
     learn: (method) => methods.set(method.path, method),

@@ -9,6 +9,8 @@ import { dialling } from "./dial.ts";
 export const CONNECT_MAX = seconds(10);
 /** How long a connection without calls is kept. */
 const IDLE_MAX = minutes(5);
+/** After that long a silence a node with calls is asked whether it is there, and how long it has for that. */
+const KEEPALIVE = { every: seconds(10), patience: seconds(5) };
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
 export interface PeerOptions {
@@ -19,6 +21,8 @@ export interface PeerOptions {
   readonly context: SecureContext;
   readonly messageBytesMax: number;
   readonly clock: Clock;
+  /** How a node is noticed that is silent for good; ms. */
+  readonly keepalive?: { readonly every: number; readonly patience: number };
   /** Called once. */
   readonly onClose: () => void;
 }
@@ -85,7 +89,7 @@ export function openPeer(options: PeerOptions): Peer {
 }
 
 function clientOf(
-  { endpoint, address, context, messageBytesMax }: PeerOptions,
+  { endpoint, address, context, messageBytesMax, keepalive = KEEPALIVE }: PeerOptions,
   giveUp: AbortSignal,
 ): Client {
   const { target, options } = dialling(endpoint, address, giveUp);
@@ -97,6 +101,8 @@ function clientOf(
     "grpc.use_local_subchannel_pool": 1, // what is closed here is closed
     "grpc.enable_retries": 0, // whether something is asked twice is for the caller to say
     "grpc.max_receive_message_length": messageBytesMax,
+    "grpc.keepalive_time_ms": keepalive.every,
+    "grpc.keepalive_timeout_ms": keepalive.patience,
     "grpc-node.flow_control_window": WINDOW_BYTES,
   });
 }

@@ -2,11 +2,12 @@
 import type { Clock, Logger } from "#runtime";
 import type { Deadline, Metadata, MethodDefinition } from "@grpc/grpc-js";
 import { createSecureContext, type SecureContext } from "node:tls";
-import { parseEndpoint, type Endpoint } from "../../client/index.ts";
 import { ForwardingError } from "../errors.ts";
 import { checkMaterial, type ListenerMaterial } from "../material.ts";
-import { failureOf, NodeNameError, NodeUnreachedError } from "./errors.ts";
-import { CONNECT_MAX, openPeer, peerKey, type Peer } from "./peer.ts";
+import { failureOf, NodeUnreachedError } from "./errors.ts";
+import { CONNECT_MAX, openPeer, peerKey, type Peer, type PeerOptions } from "./peer.ts";
+import { canonicalName } from "../routing.ts";
+import { placeOf } from "./place.ts";
 
 /** A method of some service; what it takes and gives is for others to know. */
 export type Method = MethodDefinition<unknown, unknown>;
@@ -19,10 +20,12 @@ export interface Onward {
   readonly deadline: Deadline;
   /** Ends the call. */
   readonly signal: AbortSignal;
+  /** Whether who asks may know why a node cannot be reached. */
+  readonly tellsCause: boolean;
 }
 
 /**
- * Calls fail with {@link NodeUnreachedError}, {@link NodeNameError}, the status of the node, or
+ * Calls fail with {@link NodeUnreachedError}, NodeNameError, the status of the node, or
  * {@link ForwardingError} without an identity.
  */
 export interface Peers {
@@ -37,26 +40,30 @@ export interface Peers {
   readonly close: () => void;
 }
 
-export interface PeersOptions {
+export interface PeersOptions extends Pick<PeerOptions, "keepalive"> {
   readonly clock: Clock;
   readonly log: Logger;
   /** Where this node listens, and calls from. */
   readonly address: string;
   /** Where nodes without a port are called. */
   readonly port: () => number;
+  /** Addresses and names of the nodes that may have other ports. */
+  readonly members?: () => Iterable<string>;
   readonly messageBytesMax: number;
 }
 
 /** Starts without an identity and without connections. */
 export function openPeers(options: PeersOptions): Peers {
-  const { log } = options;
+  const { log, members = () => [] } = options;
+  const isMember = (host: string) =>
+    [...members()].some((member) => canonicalName(member) === canonicalName(host));
   let identity: { readonly said: string; readonly context: SecureContext } | undefined;
   const current = new Map<string, Peer>();
   const open = new Set<Peer>();
 
   const peerAt = (node: string): Peer => {
     if (identity === undefined) throw new ForwardingError();
-    const endpoint = endpointOf(node, options.port());
+    const endpoint = placeOf(node, { port: options.port(), isMember });
     const key = peerKey(endpoint);
     const held = current.get(key);
     if (held !== undefined) return held;
@@ -87,9 +94,19 @@ export function openPeers(options: PeersOptions): Peers {
       current.clear();
       for (const peer of former) peer.retire();
     },
-    unary: async (node, call) => unaryCall(peerAt(node), node, call),
+    async unary(node, call) {
+      try {
+        return await unaryCall(peerAt(node), node, call);
+      } catch (error) {
+        throw told(error, call, log);
+      }
+    },
     async *stream(node, call) {
-      yield* streamCall(peerAt(node), node, call);
+      try {
+        yield* streamCall(peerAt(node), node, call);
+      } catch (error) {
+        throw told(error, call, log);
+      }
     },
     close: () => [...open].forEach((peer) => peer.close()),
   };
@@ -101,13 +118,12 @@ function contextOf({ client, ca }: ListenerMaterial): SecureContext | undefined 
   return createSecureContext(checkMaterial({ key: client.key, cert: client.crt, ca }).context);
 }
 
-function endpointOf(node: string, port: number): Endpoint {
-  try {
-    if (!node.includes("/")) return parseEndpoint(node, port);
-  } catch {
-    // said below
-  }
-  throw new NodeNameError(`${JSON.stringify(node)} is neither a name nor an address of a node`);
+/** The cause of a failure goes to the log; who asks hears it if it is theirs to know. */
+function told(error: unknown, { tellsCause }: Onward, log: Logger): Error {
+  if (!(error instanceof NodeUnreachedError)) return asError(error);
+  const { node, reason } = error;
+  log.info({ node, reason }, "a node cannot be reached");
+  return tellsCause ? error : new NodeUnreachedError(node);
 }
 
 const itself = (bytes: Buffer): Buffer => bytes;
