@@ -31,6 +31,13 @@ export function accessPolicy(core: CoreStore, kinds: readonly AnyResourceType[])
   };
 }
 
+/** Tells the types that are secret. */
+export function sensitiveOf(kinds: readonly AnyResourceType[]): (type: string) => boolean {
+  const sensitive = kinds.filter(({ sensitivity }) => sensitivity === "sensitive");
+  const types = new Set(sensitive.map(({ type }) => type.toLowerCase()));
+  return (type) => types.has(type.toLowerCase());
+}
+
 const isRegistered = async (core: CoreStore, namespace: string): Promise<boolean> =>
   (await core.get({ namespace: "meta", type: "Namespaces.meta.cosi.dev", id: namespace })) !==
   undefined;

@@ -1,7 +1,6 @@
 /** The API of a node: COSI's State and Talos' services over mutual TLS. */
 import { ringAfter, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
 import {
-  AccessDeniedError,
   lookupOf,
   type AccessPolicy,
   type Call,
@@ -10,16 +9,17 @@ import {
 } from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import { Server } from "@grpc/grpc-js";
-import { accessPolicy } from "./access-policy.ts";
-import { auditing, type RecordEntry } from "./audit.ts";
+import { accessPolicy, sensitiveOf } from "./access-policy.ts";
+import { auditing, type Auditing, type RecordEntry } from "./audit.ts";
+import { callersOf, type CallersOptions } from "./callers.ts";
 import { apidStatuses } from "./errors.ts";
 import { injectorOf } from "./injection.ts";
-import { openListener, type Listener } from "./listener.ts";
+import { openListener } from "./listener.ts";
 import type { ListenerMaterial } from "./material.ts";
 import { forwarderOf } from "./forwarding/forwarder.ts";
 import { passing } from "./forwarding/passing.ts";
 import { openPeers, type Peers } from "./forwarding/peers.ts";
-import { authorize, rolesFor } from "./roles.ts";
+import { authorize } from "./roles.ts";
 import { routerOf } from "./router.ts";
 import { localNames, routeOf } from "./routing.ts";
 import { servicesOf, type NodePorts } from "./services.ts";
@@ -86,9 +86,11 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     endOf: ({ peer }) => listener.endOf(peer),
     callerAt: (peer) => listener.callerAt(peer),
     objectionTo: (peer) => listener.objectionTo(peer),
+    isDenied: (fingerprints) => fingerprints.some((one) => denied.has(one)),
     peers,
   };
-  const server = serverOf({ ...options, log }, serving);
+  let denied: ReadonlySet<string> = new Set();
+  const { server, audit } = serverOf({ ...options, log }, serving);
   const listener = await openListener({ ...options, log, accept: injectorOf(server) });
   peers.identify(options.material);
   log.info({ address, port: listener.port }, "apid listens");
@@ -105,6 +107,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     server.forceShutdown();
     peers.close();
     listener.destroyConnections();
+    await audit.close();
   };
   let closed: Promise<void> | undefined;
   const closeOnce = () => (closed ??= close());
@@ -114,15 +117,17 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
       listener.rotate(material);
       peers.identify(material);
     },
-    deny: (fingerprints) => listener.deny(fingerprints),
+    deny(fingerprints) {
+      denied = fingerprints;
+      listener.deny(fingerprints);
+    },
     connectionsUnder: (fingerprint) => listener.countUnder(fingerprint),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
 }
 
-interface Serving
-  extends Pick<CallOptions, "closing" | "endOf">, Pick<Listener, "callerAt" | "objectionTo"> {
+interface Serving extends Pick<CallOptions, "closing" | "endOf">, CallersOptions {
   readonly peers: Peers;
 }
 
@@ -139,27 +144,28 @@ function serverOf(
     watches,
     record = () => Promise.resolve(),
   }: ApidOptions,
-  { callerAt, objectionTo, peers, ...ends }: Serving,
-): Server {
+  { callerAt, objectionTo, isDenied, peers, ...ends }: Serving,
+): { readonly server: Server; readonly audit: Auditing } {
+  const { rolesOf, originOf, isForwarder } = callersOf({ callerAt, objectionTo, isDenied });
   const surroundings = {
     isLocal: localNames(address, names ?? (() => [])),
     canForward: () => peers.canCall(),
+    isForwarder,
   };
   const route = (call: Call) => routeOf(call, surroundings);
-  const rolesOf = (call: Call): ReadonlySet<string> => {
-    const objection = objectionTo(call.peer);
-    if (objection !== undefined) throw new AccessDeniedError(objection);
-    const caller = callerAt(call.peer);
-    if (caller === undefined) throw new AccessDeniedError("not authorized"); // it is gone
-    return rolesFor(caller.roles, call);
-  };
+  const allows = accessPolicy(store.core, kinds);
+  const audit = auditing({
+    ...{ record, clock, callerAt },
+    isSensitive: sensitiveOf(kinds),
+    isPassedOn: (call) => route(call).to === "another",
+  });
   const admit = (call: Call) => {
+    audit.sees(call);
     authorize(rolesOf(call), call.path);
     route(call);
   };
-  const { settled, discloses } = auditing({ record, clock, callerAt });
-  const calls = { log, admit, settled, statuses: apidStatuses, ...ends };
-  const allows = accessPolicy(store.core, kinds);
+  const { begins, settled, discloses, ended } = audit;
+  const calls = { log, admit, begins, settled, statuses: apidStatuses, ...ends };
   const policy: AccessPolicy = async (access, call) => {
     if ((await allows(access, rolesOf(call))) === "sensitive") await discloses(access, call);
   };
@@ -169,11 +175,11 @@ function serverOf(
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": CALLS_MAX,
   });
-  const forwarder = forwarderOf({ peers, rolesOf, clock });
+  const forwarder = forwarderOf({ peers, rolesOf, originOf, clock });
   const routing = { ...calls, routeOf: route, forwarder };
-  const router = routerOf(routing);
+  const router = routerOf({ ...routing, ended });
   const state = { ...calls, ...watches, core: store.core, kindOf: lookupOf(kinds), policy };
   for (const service of servicesOf(router, ports, state))
     server.addService(...passing(service, routing));
-  return server;
+  return { server, audit };
 }

@@ -7,7 +7,8 @@ import { AccessDeniedError, lookupOf, type AccessPolicy, type Call } from "#runt
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { opensslKey } from "../rpc/openssl-key.ts";
-import { accessPolicy } from "./access-policy.ts";
+import { accessPolicy, sensitiveOf } from "./access-policy.ts";
+import { auditing, type Auditing, type RecordEntry } from "./audit.ts";
 import { apidStatuses, ListenError } from "./errors.ts";
 import { checkListen } from "./listener.ts";
 import type { Apply } from "./machine/apply-configuration.ts";
@@ -29,6 +30,8 @@ export interface MaintenanceOptions {
   readonly log: Logger;
   readonly build: Build;
   readonly applyConfiguration: Apply;
+  /** Keeps what is worth a line of the audit log. */
+  readonly record: RecordEntry;
 }
 
 /** An open maintenance listener. */
@@ -52,7 +55,8 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<Mai
   const log = options.log.child({ component: "maintenance" });
   const closing = new AbortController();
   const { promise: configured, resolve: settle } = Promise.withResolvers<undefined>();
-  const server = serverOf({ ...options, log }, closing.signal, () => settle(undefined));
+  const audit = auditOf(options);
+  const server = serverOf({ ...options, log }, audit, closing.signal, () => settle(undefined));
   if (options.port !== 0) await checkListen({ address, port: options.port }); // in better words than gRPC's
   const credentials = ServerCredentials.createSsl(
     null,
@@ -74,6 +78,7 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<Mai
     });
     await Promise.race([gone, late]);
     server.forceShutdown();
+    await audit.close();
   };
   return { port, configured, [Symbol.asyncDispose]: close };
 }
@@ -101,8 +106,17 @@ const nobody: RouterOptions["forwarder"] = { unary: unasked, stream: unasked, me
 /** Everybody is a reader here, whatever certificate they have. */
 const ROLES: ReadonlySet<string> = new Set([READER]);
 
+/** Nobody is known by a certificate. */
+const auditOf = ({ record, clock, kinds }: MaintenanceOptions): Auditing =>
+  auditing({
+    ...{ record, clock, callerAt: () => undefined, maintenance: true },
+    isSensitive: sensitiveOf(kinds),
+    isPassedOn: () => false,
+  });
+
 function serverOf(
   { store, kinds, log, build, applyConfiguration }: MaintenanceOptions,
+  { begins, settled }: Auditing,
   closing: AbortSignal,
   settle: () => void,
 ): Server {
@@ -112,7 +126,7 @@ function serverOf(
     if (isTaken) throw new AccessDeniedError("this node has a configuration: maintenance is over");
     if (call.path !== APPLY) authorize(ROLES, call.path);
   };
-  const calls = { log, admit, statuses: apidStatuses, closing };
+  const calls = { log, admit, begins, settled, statuses: apidStatuses, closing };
   const applyOnce: Apply = async (request) => {
     const taken = await applyConfiguration(request);
     if (!request.dryRun) {

@@ -59,9 +59,12 @@ export const rolesIn = ({ subject }: Certificate): ReadonlySet<string> =>
       .filter((role) => role !== ""),
   );
 
+/** Whether somebody with these roles passes on what others ask, and says who they are. */
+export const mayForward = (held: ReadonlySet<string>): boolean => held.has(IMPERSONATOR);
+
 /** The roles that a call is made with: an impersonator's are those that it says. */
 export function rolesFor(held: ReadonlySet<string>, call: Call): ReadonlySet<string> {
-  const claimed = held.has(IMPERSONATOR) ? call.header("talos-role") : [];
+  const claimed = mayForward(held) ? call.header("talos-role") : [];
   return claimed.length === 0 ? held : new Set(claimed);
 }
 

@@ -33,19 +33,21 @@ export interface Surroundings {
   readonly isLocal: (name: string) => boolean;
   /** Whether requests can be passed on to other nodes. */
   readonly canForward: () => boolean;
+  /** Whether who calls may pass on what others ask. */
+  readonly isForwarder: (call: Call) => boolean;
 }
 
 const here: Route = { to: "this" };
 
 /**
- * Finds out whom a request is for. What was passed on once is answered here, whatever it names.
+ * Finds out whom a request is for. What another node has passed on is answered here, whatever it names.
  *
  * @throws {InvalidRequestError} for several values of `node`, `nodes` of a service without merging, or
  *   too many of them
  * @throws {ForwardingError} when the only node is another one, and this one cannot pass requests on
  */
-export function routeOf(call: Call, { isLocal, canForward }: Surroundings): Route {
-  if (call.header("proxyfrom").length > 0) return here;
+export function routeOf(call: Call, { isLocal, canForward, isForwarder }: Surroundings): Route {
+  if (call.header("proxyfrom").length > 0 && isForwarder(call)) return here;
   const single = call.header("node");
   if (single.length > 1) throw new InvalidRequestError("node metadata must be single-valued");
   const [node] = single;

@@ -110,18 +110,18 @@ async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promi
   const settling = isBlank ? nothingYet : settle(options, surroundings);
   const { warnings, demo } = await unlessStopped(signal, settling);
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
+  const directory = auditDirectory(options.stateDir);
+  await using audit = await openAuditLog({ directory, clock: world.clock, log });
   const making = { demo, nodeId, damaged, log };
   await using engine = restartableEngine(() => engineOf(options, surroundings, making), boot);
   const { sequence } = boot;
   await sequence.task("controllers", "startControllers", async () => {
     await unlessStopped(signal, engine.start());
-    if (isBlank) await maintain(options, io, { ...surroundings, boot, log });
+    if (isBlank) await maintain(options, io, { ...surroundings, boot, log, audit });
     await unlessStopped(signal, engine.settled());
   });
   await checkFiles(store);
   await using _following = followState({ boot, store, log });
-  const directory = auditDirectory(options.stateDir);
-  await using audit = await openAuditLog({ directory, clock: world.clock, log });
   await using _api = await sequence.task("api", "startApid", () =>
     serve(options, io, { ...surroundings, boot, engine, log, audit }),
   );
@@ -135,7 +135,11 @@ async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promi
 }
 
 /** Waits for a configuration. */
-async function maintain(options: NodeOptions, io: NodeIo, run: Surroundings & Run): Promise<void> {
+async function maintain(
+  options: NodeOptions,
+  io: NodeIo,
+  run: Surroundings & Run & { readonly audit: AuditLog },
+): Promise<void> {
   const { apiPort: port, maintenanceAddress: address = "127.0.0.1" } = options;
   run.boot.machine.enter("MAINTENANCE");
   await awaitConfiguration({ ...run, address, port, signal: io.signal, tell: io.stderr });

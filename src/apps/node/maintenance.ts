@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { type IssueLeaf, leafIssuer, leafProfiles, readCertificate } from "#pki";
 import { CertSAN, MaintenanceRoot } from "#resources";
 import type { Logger } from "#runtime";
+import type { AuditLog } from "../audit/index.ts";
 import { startMaintenance } from "../apid/index.ts";
 import type { Surroundings } from "./acceptance.ts";
 import { applyConfiguration } from "./apply-configuration.ts";
@@ -18,6 +19,7 @@ interface MaintenanceOptions extends Surroundings {
   readonly address: string;
   readonly port: number;
   readonly log: Logger;
+  readonly audit: AuditLog;
   readonly signal: AbortSignal;
   /** Told where it listens and what to compare. */
   readonly tell: (text: string) => void;
@@ -40,6 +42,7 @@ export async function awaitConfiguration(options: MaintenanceOptions): Promise<v
     clock,
     log,
     build,
+    record: (entry) => options.audit.record(entry),
     // Whatever the mode: there is nothing before that could stay in force, or come back.
     applyConfiguration: async ({ data, dryRun }) => {
       const { warnings, details } = await applyConfiguration(data, { ...options, dryRun });

@@ -52,10 +52,15 @@ export type Settlement = (
   outcome: CallStatus,
 ) => Promise<void> | void;
 
+/** Told of a call that was admitted, before its handler is; undefined when that need not wait. */
+export type Beginning = (call: Call, request: unknown) => Promise<void> | undefined;
+
 /** How handlers are run. */
 export interface CallOptions {
   readonly log: Logger;
   readonly admit?: Admission;
+  /** May not fail. */
+  readonly begins?: Beginning;
   /** May not fail. */
   readonly settled?: Settlement;
   /** Searched in order; default only the runtime's. */
@@ -113,6 +118,15 @@ export function failure(
 const cancelled: CallStatus = { code: status.CANCELLED, details: "the caller is gone" };
 const fine: CallStatus = { code: status.OK, details: "" };
 
+/** A refusal stays one, also when the caller does not wait to hear it. */
+const outcomeOf = (
+  error: unknown,
+  isGone: boolean,
+  call: Call,
+  options: CallOptions,
+): CallStatus =>
+  isGone && !(error instanceof CodedError) ? cancelled : failure(error, call, options);
+
 /** Makes a unary handler. */
 export const unary =
   <Request, Response>(
@@ -124,6 +138,8 @@ export const unary =
     const { request } = surface;
     const answered = async () => {
       options.admit?.(call);
+      const begun = options.begins?.(call, request);
+      if (begun) await begun;
       return answer(request, call);
     };
     answered().then(
@@ -132,7 +148,7 @@ export const unary =
         callback(null, response);
       },
       async (error: unknown) => {
-        const outcome = surface.cancelled ? cancelled : failure(error, call, options);
+        const outcome = outcomeOf(error, surface.cancelled, call, options);
         await options.settled?.(call, request, outcome);
         callback(outcome);
       },
@@ -160,6 +176,8 @@ export const serverStream =
     const over = new AbortController();
     const streamed = async () => {
       options.admit?.(call);
+      const begun = options.begins?.(call, surface.request);
+      if (begun) await begun;
       await stream(surface.request, sinkOf(surface, over.signal), call);
     };
     // The library ends a stream with the status of its error event, after what was written.
@@ -181,7 +199,7 @@ export const serverStream =
           if (!over.signal.aborted) surface.end();
         },
         async (error: unknown) => {
-          const outcome = over.signal.aborted ? cancelled : failure(error, call, options);
+          const outcome = outcomeOf(error, over.signal.aborted, call, options);
           await settle(outcome);
           if (!over.signal.aborted) fail(outcome);
         },

@@ -3,6 +3,7 @@ export { callOf, failure, unary, serverStream } from "./call.ts";
 export type {
   Admission,
   Answer,
+  Beginning,
   Call,
   CallOptions,
   Settlement,

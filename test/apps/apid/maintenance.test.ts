@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
 import { silentLogger, systemClock } from "#runtime";
 import { openMemoryStore } from "#runtime/store";
+import type { AuditEntry } from "../../../src/apps/audit/index.ts";
 import { startMaintenance } from "../../../src/apps/apid/index.ts";
 import { connectInsecurely } from "../../../src/apps/client/index.ts";
 import { issueRoot, issueServer, Namespace, Note, Secret } from "./running-node.ts";
@@ -12,6 +13,7 @@ async function inMaintenance() {
   await store.create(Namespace, "test", { description: "" });
   await store.create(Note, "a", { text: "x" });
   const taken: string[] = [];
+  const entries: AuditEntry[] = [];
   const maintenance = await startMaintenance({
     address: "127.0.0.1",
     port: 0,
@@ -21,6 +23,7 @@ async function inMaintenance() {
     clock: systemClock,
     log: silentLogger,
     build: { sha: "", built: "" },
+    record: async (entry) => void entries.push(entry),
     async applyConfiguration({ data, dryRun }) {
       if (!dryRun) taken.push(data);
       return { warnings: [], modeDetails: "" };
@@ -33,7 +36,7 @@ async function inMaintenance() {
   const fingerprint = createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");
-  return { maintenance, store, taken, node, connect, fingerprint };
+  return { maintenance, store, taken, entries, node, connect, fingerprint };
 }
 
 test("anybody may read what is no secret, and nothing else", async () => {
@@ -61,6 +64,36 @@ test("one configuration is taken, any number is tried, and then it is over", asy
   );
   await expect(client.version({ node })).rejects.toThrow("maintenance is over");
   expect(taken).toEqual(["c"]);
+});
+
+test("who configures the node is on record, by where it called from", async () => {
+  const { maintenance, entries, node, connect } = await inMaintenance();
+  await using _ = maintenance;
+  await using client = await connect();
+  await expect(client.list(Secret, { node })).rejects.toThrow("not authorized");
+  await client.applyConfiguration({ data: "token: abcdef.0123456789abcdef" }, { node });
+  expect(entries.map(({ method, outcome }) => [method.split("/")[2], outcome])).toEqual([
+    ["List", "PERMISSION_DENIED"],
+    ["ApplyConfiguration", "BEGUN"],
+    ["ApplyConfiguration", "OK"],
+  ]);
+  for (const entry of entries) {
+    expect(entry).toMatchObject({ fingerprint: "", subject: "", maintenance: true });
+    expect(entry.peer).toMatch(/^127\.0\.0\.1:\d+$/);
+  }
+  expect(JSON.stringify(entries)).not.toContain("abcdef");
+});
+
+test("what is tried in maintenance cannot fill the audit log", async () => {
+  const { maintenance, entries, node, connect } = await inMaintenance();
+  {
+    await using _ = maintenance;
+    await using client = await connect();
+    for (let n = 0; n < 40; n++)
+      await client.applyConfiguration({ data: "a", dryRun: true }, { node });
+    expect(entries).toHaveLength(32);
+  }
+  expect(entries.slice(32)).toMatchObject([{ outcome: "OK", count: 48 }]);
 });
 
 test("a fingerprint names the one node that is believed", async () => {

@@ -4,9 +4,9 @@ import type { VersionResponse } from "../../../src/apps/rpc/gen/machine/machine.
 import { localNames } from "../../../src/apps/apid/routing.ts";
 import { issueClient, Note, rawClient, reply, runNode } from "./running-node.ts";
 
-async function ask(headers: Record<string, string[]>) {
+async function ask(headers: Record<string, string[]>, roles?: string[]) {
   await using node = await runNode({ names: () => ["node-1", "10.5.0.2"] });
-  const raw = rawClient(node, await issueClient(node.root));
+  const raw = rawClient(node, await issueClient(node.root, roles));
   const metadata = new Metadata();
   for (const [name, values] of Object.entries(headers))
     for (const value of values) metadata.add(name, value);
@@ -32,7 +32,14 @@ test("a request for another node is not forwarded", async () => {
 });
 
 test("a request that was forwarded here is answered here", async () => {
-  expect(await ask({ node: ["10.5.0.3"], proxyfrom: ["10.5.0.9:50000"] })).toHaveLength(1);
+  const passedOn = {
+    node: ["10.5.0.3"],
+    proxyfrom: ["10.5.0.9:50000"],
+    "talos-role": ["os:admin"],
+  };
+  expect(await ask(passedOn, ["os:impersonator"])).toHaveLength(1);
+  // who is no node has passed on nothing, whatever it says
+  await expect(ask(passedOn)).rejects.toMatchObject({ details: "no request forwarding" });
 });
 
 test("the header node has one value", async () => {

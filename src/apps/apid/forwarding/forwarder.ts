@@ -5,6 +5,7 @@ import type { ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import { ADMIN } from "../roles.ts";
 import { onwardHeaders } from "./headers.ts";
 import { inTime } from "./in-time.ts";
+import type { Origin } from "./origin.ts";
 import type { Method, Onward, Peers } from "./peers.ts";
 
 /** A call as the library has it. */
@@ -28,10 +29,12 @@ export function forwarderOf({
   peers,
   rolesOf,
   clock,
+  originOf,
 }: {
   readonly peers: Peers;
   readonly clock: Clock;
   readonly rolesOf: (call: Call) => ReadonlySet<string>;
+  readonly originOf: (call: Call) => Origin | undefined;
 }): Forwarder {
   const methods = new Map<string, Method>();
   const methodOf = (path: string): Method => {
@@ -45,6 +48,7 @@ export function forwarderOf({
     headers: onwardHeaders(call.metadata, {
       authority: call.getHost(),
       roles: rolesOf(callOf(call)),
+      origin: originOf(callOf(call)),
     }),
     deadline: call.getDeadline(),
     signal,

@@ -1,0 +1,45 @@
+/** Methods that change something or hand out a secret, and what their requests are about. */
+
+/** What a request is about, in a few words without a secret. */
+export type Describe = (request: unknown) => string;
+
+const member =
+  (name: string): Describe =>
+  (request) => {
+    const value = (request as Readonly<Record<string, unknown>>)[name];
+    return Array.isArray(value) ? value.join(",") : typeof value === "string" ? value : "";
+  };
+const nothing: Describe = () => "";
+
+const M = "/machine.MachineService/";
+const C = "/trustplane.v1.ControlService/";
+const S = "/cosi.resource.State/";
+
+/** By method. Reads of files are in it, for what they hand out. */
+export const audited: Readonly<Partial<Record<string, Describe>>> = {
+  [`${M}ApplyConfiguration`]: nothing,
+  [`${M}GenerateClientConfiguration`]: member("roles"),
+  [`${M}Kubeconfig`]: nothing,
+  [`${M}Read`]: member("path"),
+  [`${M}Reboot`]: nothing,
+  [`${M}Shutdown`]: nothing,
+  [`${M}ServiceStart`]: member("id"),
+  [`${M}ServiceStop`]: member("id"),
+  [`${M}ServiceRestart`]: member("id"),
+  [`${C}Renew`]: member("ids"),
+  [`${C}Rekey`]: member("ids"),
+  [`${C}Deny`]: member("fingerprint"),
+  [`${C}Undeny`]: member("fingerprint"),
+};
+
+/** Methods that read resources, by which secrets are handed out. */
+export const stateReads: ReadonlySet<string> = new Set([`${S}Get`, `${S}List`, `${S}Watch`]);
+
+/** The type that a request for resources names. */
+export const typeOf = member("type");
+
+/** `namespace/type/id` of a request for resources; others have nothing to be named by. */
+export function placeOf(request: unknown): string {
+  const { namespace = "", type = "", id = "" } = request as Partial<Record<string, unknown>>;
+  return [namespace, type, id].filter((part) => typeof part === "string" && part !== "").join("/");
+}
