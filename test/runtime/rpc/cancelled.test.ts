@@ -1,10 +1,11 @@
 /** Calls whose caller goes before they are over: nothing of them stays, and no error is logged. */
-import { status, type ServiceError } from "@grpc/grpc-js";
+import { Metadata, status, type ServerUnaryCall, type ServiceError } from "@grpc/grpc-js";
 import { once } from "node:events";
 import { connect } from "node:http2";
 import { defer, finalize } from "rxjs";
 import { describe, expect, test } from "vitest";
 import { silentLogger, type Logger } from "#runtime";
+import { AccessDeniedError, unary } from "#runtime/rpc";
 import type { CoreStore } from "#runtime/store";
 import { TeardownAndDestroyRequest } from "../../../src/runtime/rpc/gen/v1alpha1/state.ts";
 import { carriers, Note, serveStore, type Carrier } from "./served-store.ts";
@@ -74,4 +75,21 @@ describe.each(carriers)("over %s", (carrier) => {
     await new Promise(setImmediate); // what it fails with has been seen to
     expect(served.errors).toEqual([]);
   });
+});
+
+test("a call that is refused stays refused, also when its caller does not wait to hear it", async () => {
+  const settled = Promise.withResolvers<number>();
+  const admit = () => {
+    throw new AccessDeniedError("not authorized");
+  };
+  const handler = unary<object, object>(() => ({}), {
+    ...{ log: silentLogger, admit },
+    settled: (_call, _request, { code }) => settled.resolve(code),
+  });
+  const gone = {
+    ...{ cancelled: true, request: {}, metadata: new Metadata() },
+    ...{ getPath: () => PATH, getPeer: () => "127.0.0.1:4000" },
+  };
+  handler(gone as unknown as ServerUnaryCall<object, object>, () => undefined);
+  expect(await settled.promise).toBe(status.PERMISSION_DENIED);
 });
