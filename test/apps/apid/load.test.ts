@@ -225,8 +225,12 @@ test("a message of more than 32 MiB is refused, and its connection goes on", asy
       ),
     );
   await expect(apply(32 * MIB)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
-  await apply(31 * MIB);
-  expect(received).toEqual([31 * MIB]);
+  await expect(apply(31 * MIB)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT, // it came through, and is too much for a configuration
+    details: "the configuration is larger than 4 MiB",
+  });
+  await apply(3 * MIB);
+  expect(received).toEqual([3 * MIB]);
   await node.store.create(Note, "a", { text: "" });
   expect((await messages.next()).done).toBe(false);
   expect(node.apid.connectionsUnder(readCertificate(identity.crt).fingerprint)).toBe(1);

@@ -11,7 +11,7 @@ class TeapotError extends CodedError {
 
 function reported(error: unknown, env: Record<string, string> = {}, node?: string) {
   let text = "";
-  const status = report(error, { stderr: { write: (more) => (text += more) }, env }, node);
+  const status = report(error, { stderr: { write: (more) => (text += String(more)) }, env }, node);
   return { status, text };
 }
 

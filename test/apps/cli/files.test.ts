@@ -19,8 +19,8 @@ beforeEach(async () => {
   io = {
     stdin: async () => "",
     line: async () => "",
-    stdout: { write: (text) => (printed.stdout += text) },
-    stderr: { write: (text) => (printed.stderr += text) },
+    stdout: { write: (text) => (printed.stdout += String(text)) },
+    stderr: { write: (text) => (printed.stderr += String(text)) },
     env: {},
     cwd: here.cwd,
     home: here.home,
