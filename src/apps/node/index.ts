@@ -99,7 +99,8 @@ async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promi
   await unlessStopped(signal, checkStart(options, world));
   const publishedBy = () =>
     publisherOf(Object.keys(directories).map((name) => join(pkiDirOf(options), name)));
-  const opened = await openStateDirectory(options.stateDir, { ...world, publishedBy });
+  const { adopt } = options;
+  const opened = await openStateDirectory(options.stateDir, { ...world, adopt, publishedBy });
   await using store = opened.store;
   const { nodeId } = opened;
   const damaged = damageIn(store.damagedRows());

@@ -100,8 +100,16 @@ export interface StateDirectory {
 }
 
 /**
+ * Tells whether a node has run on the store. That the database was there does not say so: a start that
+ * ended early leaves one.
+ */
+const wasUsed = async (store: SqliteStore): Promise<boolean> =>
+  store.damagedRows().length > 0 || (await store.list(ControllerStatus)).length > 0;
+
+/**
  * Opens a state directory, making it where there is none, and gives it an id for good. An id that
- * cannot be read is taken from what this node has published.
+ * cannot be read any more is taken from what this node has published; a new state directory takes
+ * that one only with `adopt`, as it may be of another node.
  *
  * @throws {StateDirectoryError} when it cannot be made, or another process has it
  * @throws {StoreFileError} when its database cannot be used
@@ -111,8 +119,14 @@ export async function openStateDirectory(
   {
     clock,
     random,
+    adopt,
     publishedBy,
-  }: { clock: Clock; random: Random; publishedBy: () => Promise<string | undefined> },
+  }: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly adopt: boolean;
+    readonly publishedBy: () => Promise<string | undefined>;
+  },
 ): Promise<StateDirectory> {
   await makeDirectory(path).catch((cause: unknown) => {
     const { code = "" } = cause as NodeJS.ErrnoException;
@@ -125,9 +139,11 @@ export async function openStateDirectory(
   try {
     await prepareStore(store);
     const held = (await store.get(Identity, "local"))?.spec.nodeId;
-    if (held === undefined) await store.discardDamaged(pointerTo(Identity, "local"));
-    const nodeId = held ?? (await publishedBy()) ?? newNodeId(random);
-    if (held === undefined) await store.create(Identity, "local", { nodeId });
+    if (held !== undefined) return { store, nodeId: held };
+    const published = adopt || (await wasUsed(store)) ? await publishedBy() : undefined;
+    const nodeId = published ?? newNodeId(random);
+    await store.discardDamaged(pointerTo(Identity, "local"));
+    await store.create(Identity, "local", { nodeId });
     return { store, nodeId };
   } catch (error) {
     await store.close();

@@ -136,6 +136,17 @@ test.each(["Namespaces", "ResourceDefinitions", "Identities"])(
   },
 );
 
+test("an identity that is lost without a trace changes no certificate", async () => {
+  const copy = await copyOf("lost-identity");
+  const before = await published(copy);
+  const database = new DatabaseSync(join(copy, "state.db"));
+  const sql = "DELETE FROM resources WHERE type LIKE 'Identities.%' AND id = 'local'";
+  expect(database.prepare(sql).run().changes).toBe(1);
+  database.close();
+  expect(await live(copy)).toEqual({ status: 0, valid: 18 });
+  expect(await published(copy)).toEqual(before);
+});
+
 test("a configuration that cannot be read is kept, and all that was made of it", async () => {
   const copy = await copyOf("config");
   const before = await published(copy);

@@ -129,6 +129,37 @@ test("a file of somebody else stops a start, and is named", { timeout }, async (
 });
 
 test(
+  "a new state directory takes another node's files only with --adopt",
+  { timeout },
+  async () => {
+    const files = join(stateDir, "../etc");
+    const owner = () => readFile(join(files, "talos/..data/..owner"), "utf8");
+    const first = await start("--config", config, "--pki-dir", files);
+    await first.said(/apid-server/);
+    expect(await first.stop()).toBe(0);
+    const before = await owner();
+    const certificate = await readFile(join(files, "talos/apid.crt"), "utf8");
+
+    stateDir = join(stateDir, "../second");
+    for (const flags of [["--config", config], []]) {
+      const refused = await start("--pki-dir", files, ...flags);
+      await expect(refused.said(/apid-server/)).rejects.toThrow(
+        /ended with 1: [^]*etc\/talos: not written by this node, .*--adopt/,
+      );
+      expect(await owner()).toBe(before);
+      expect(await readFile(join(files, "talos/apid.crt"), "utf8")).toBe(certificate);
+    }
+
+    stateDir = join(stateDir, "../third");
+    const adopting = await start("--config", config, "--pki-dir", files, "--adopt");
+    await adopting.said(/apid-server/);
+    expect(await adopting.stop()).toBe(0);
+    expect(await owner()).toBe(before);
+    expect(await readFile(join(files, "talos/apid.crt"), "utf8")).not.toBe(certificate);
+  },
+);
+
+test(
   "a first start that cannot be leaves nothing that a later one goes by",
   { timeout },
   async () => {
