@@ -74,7 +74,7 @@ export { authorityProfiles, leafProfiles } from "./profiles.ts";
 export type { AuthorityProfile, LeafProfile, RootName } from "./profiles.ts";
 export { isToReplace, keepLeaf, reissueReason, renewAt } from "./renewal.ts";
 export type { KeptLeaf, ReissueReason, Replacement } from "./renewal.ts";
-export { isFor, matchesDnsName, verifyChain } from "./verify/index.ts";
+export { allowsUsage, isFor, matchesDnsName, verifyChain } from "./verify/index.ts";
 export type {
   ChainCode,
   ChainFault,

@@ -61,8 +61,8 @@ function neededRoles(caller: Caller): string | undefined {
   const noun = roles.length === 1 ? "the role" : "the roles";
   const held = roles.length === 0 ? "no role" : `${noun} ${roles.join(", ")}`;
   return (
-    `the client certificate of ${caller.source} has ${held}; reading needs os:reader, sensitive ` +
-    "kinds and changes need os:admin"
+    `the client certificate of ${caller.source} has ${held}; get and list need os:reader; read, ` +
+    "sensitive kinds and changes need os:admin"
   );
 }
 

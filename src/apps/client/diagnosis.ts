@@ -5,7 +5,12 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { formatEndpoint, type Endpoint } from "./endpoint.ts";
-import { CertificateProblemError, UnreachableError, type CertificateProblem } from "./errors.ts";
+import {
+  CertificateProblemError,
+  NotInMaintenanceError,
+  UnreachableError,
+  type CertificateProblem,
+} from "./errors.ts";
 import { NEW_TALOSCONFIG, type Identity } from "./own-certificate.ts";
 
 /** How long the node has to answer. */
@@ -23,7 +28,26 @@ export async function presentedBy(endpoint: Endpoint, clock: Clock): Promise<X50
   return server;
 }
 
-const unreachable = (endpoint: Endpoint, failure = "no answer") =>
+/**
+ * What is wrong where a node was asked without a client certificate.
+ *
+ * @returns nothing when this connection, unlike the one before, is fine
+ */
+export async function diagnoseInsecure(
+  endpoint: Endpoint,
+  clock: Clock,
+): Promise<Error | undefined> {
+  const { server, failure } = await shakeHands({ endpoint, tls: { ALPNProtocols: ["h2"] }, clock });
+  if (failure === undefined) return undefined;
+  // Its handshake is done before a node looks for the certificate that we have not.
+  return server === undefined || failure === NO_ANSWER
+    ? unreachable(endpoint, failure)
+    : new NotInMaintenanceError(formatEndpoint(endpoint));
+}
+
+const NO_ANSWER = "no answer";
+
+const unreachable = (endpoint: Endpoint, failure = NO_ANSWER) =>
   new UnreachableError(`failed to connect to ${formatEndpoint(endpoint)}: ${failure}`);
 
 /** What a second look needs. */
@@ -74,7 +98,7 @@ function shakeHands({
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
-    const cancel = clock.alarm(after(clock.now(), PATIENCE), () => settle("no answer"));
+    const cancel = clock.alarm(after(clock.now(), PATIENCE), () => settle(NO_ANSWER));
     socket.once("secureConnect", () => {
       server = socket.getPeerX509Certificate();
       // Node declares an Error and sets the code of one.

@@ -66,6 +66,16 @@ export class UnreachableError extends CodedError {
   readonly hint = "is the node running there (trustplane up)? --endpoints names another place";
 }
 
+/** The node wants to know who asks, so it is configured. */
+export class NotInMaintenanceError extends CodedError {
+  readonly code = "ERR_NOT_IN_MAINTENANCE";
+  constructor(place: string) {
+    super(
+      `the node at ${place} hung up: it is not in maintenance; leave out --insecure and use its talosconfig`,
+    );
+  }
+}
+
 /** Somebody else answers at the endpoint than the one whose fingerprint was given. */
 export class FingerprintMismatchError extends CodedError {
   readonly code = "ERR_FINGERPRINT_MISMATCH";

@@ -3,7 +3,7 @@ import type { Clock } from "#runtime";
 import { createHash, type X509Certificate } from "node:crypto";
 import { clientOf, type Client } from "./client.ts";
 import { connectionBy, type Connection, type Security } from "./connection.ts";
-import { presentedBy } from "./diagnosis.ts";
+import { diagnoseInsecure, presentedBy } from "./diagnosis.ts";
 import { formatEndpoint, parseEndpoint, type Endpoint } from "./endpoint.ts";
 import { CallFailedError, FingerprintMismatchError, UnreachableError } from "./errors.ts";
 import { failover, type Endpoints } from "./failover.ts";
@@ -57,7 +57,8 @@ async function securityOf(
   const told: Pick<Security, "diagnose"> = {
     diagnose: async (failure) =>
       /handshake|certificate|closed|ECONN|No connection/i.test(failure.details)
-        ? new UnreachableError(`failed to connect to ${place}: ${failure.details}`)
+        ? ((await diagnoseInsecure(endpoint, clock)) ??
+          new UnreachableError(`failed to connect to ${place}: ${failure.details}`))
         : new CallFailedError(failure, { cause: failure }),
   };
   if (fingerprint === undefined)

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { writeTalosconfig } from "#config";
 import { after, days, systemClock } from "#runtime";
-import { issueClient, issueRoot } from "../apid/running-node.ts";
+import { issueClient, issueRoot, issueServer } from "../apid/running-node.ts";
 import { bench, type Bench } from "./harness.ts";
 import { startNode } from "./listening-node.ts";
 
@@ -60,7 +60,7 @@ test("what a role does not allow: the roles of the certificate are named", async
   await talosconfig(await issueClient(root, ["os:operator", "os:reader"]));
   const hint =
     'hint: the client certificate of context "test" in tc has the roles os:operator, os:reader; ' +
-    "reading needs os:reader, sensitive kinds and changes need os:admin\n";
+    "get and list need os:reader; read, sensitive kinds and changes need os:admin\n";
   const refusal = "error: rpc error: code = PermissionDenied desc = not authorized\n" + hint;
   await here.write("new.yaml", "machine: {}\n");
   for (const argv of [
@@ -71,7 +71,46 @@ test("what a role does not allow: the roles of the certificate are named", async
   ])
     expect(await run(...argv)).toEqual({ status: 1, stdout: "", stderr: refusal });
   await talosconfig(await issueClient(root, ["os:etcd:backup"]));
-  expect((await run("get", "rd")).stderr).toContain("tc has the role os:etcd:backup; reading");
+  expect((await run("get", "rd")).stderr).toContain("tc has the role os:etcd:backup; get and");
+});
+
+test("a node that is not in maintenance hangs up on who has no certificate", async () => {
+  const place = `${NODE}:${node.apid.port}`;
+  for (const argv of [["version"], ["get", "rd"]]) {
+    const { status, stderr } = await run(...argv, "-i", "-n", place);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr:
+        `error: the node at ${place} hung up: it is not in maintenance; ` +
+        "leave out --insecure and use its talosconfig\n",
+    });
+  }
+});
+
+test("what nobody gets in by is not denied; what else ends with a denial is told", async () => {
+  const deny = async ({ crt }: { crt: string }) => {
+    await here.write("its.crt", crt);
+    return run("deny", "--certificate", "its.crt");
+  };
+  const refused = (stderr: string) => ({
+    status: 1,
+    stdout: "",
+    stderr: `error: "its.crt" ${stderr}\n`,
+  });
+  expect(await deny(root)).toEqual(
+    refused("holds an authority: it is dropped by rotating it, not by deny"),
+  );
+  expect(await deny(await issueServer(root))).toEqual(
+    refused("is no client certificate (no client auth usage): nobody is turned away by it"),
+  );
+  expect((await deny(await issueClient(root, ["os:impersonator"]))).stderr).toContain(
+    "WARNING: this is a node's certificate: requests that it passes on are refused\n",
+  );
+  const own = await issueClient(root);
+  await talosconfig(own);
+  expect((await deny(own)).stderr).toMatch(
+    /^WARNING: .* only another administrator can undo that; whoever has the secrets makes one: trustplane gen config NAME ENDPOINT --with-secrets secrets\.yaml --output-types talosconfig$/m,
+  );
 });
 
 test("a rejected reader learns how an administrator issues such a certificate", async () => {

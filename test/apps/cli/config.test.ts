@@ -231,7 +231,7 @@ describe("add and merge", () => {
     expect(await withTalosconfig("merge", "other")).toEqual({
       status: 0,
       stdout: 'renamed talosconfig context "demo" -> "demo-1"\n',
-      stderr: "",
+      stderr: 'the current context is "demo-1" now\n',
     });
     expect((await withTalosconfig("info")).stdout).toContain("Current context:     demo-1");
     await withTalosconfig("merge", "other");

@@ -54,7 +54,8 @@ test("patch: the configuration in force is fetched, patched and applied", async 
 test("patch: by files, with and without @, several in their order", async () => {
   await here.write("a.yaml", "machine: {token: x}");
   await here.write("b.json", '[{"op": "replace", "path": "/machine/token", "value": "def"}]');
-  await run("patch", "machineconfig", "-p", "@a.yaml", "-p", "b.json", "--dry-run");
+  const dry = await run("patch", "machineconfig", "-p", "@a.yaml", "-p", "b.json", "--dry-run");
+  expect(dry.stdout).toBe(""); // nothing was patched
   await run("patch", "machineconfig", "--patch-file", "b.json");
   expect(received).toMatchObject([
     { data: PATCHED, mode: "no-reboot", dryRun: true },
@@ -83,6 +84,19 @@ test("apply-config: a patch is applied to the file before it is sent", async () 
   await here.write("new.yaml", CONFIG);
   await run("apply-config", "-f", "new.yaml", "-p", "machine: {token: def}", "--mode", "staged");
   expect(received).toMatchObject([{ data: PATCHED, mode: "staged" }]);
+});
+
+test.each([
+  ["patch", "mc", "-p", "machine: {token: def}"],
+  ["apply-config", "-f", "new.yaml"],
+  ["edit", "mc", "--mode", "staged"],
+])("%s: a timeout is of the mode try, and refused elsewhere", async (...argv) => {
+  const { status, stderr } = await run(...argv, "--timeout", "5s");
+  expect(status).toBe(2);
+  expect(stderr).toContain(
+    "error: --timeout belongs to --mode try: this change would not be taken back\n",
+  );
+  expect(received).toEqual([]);
 });
 
 test("machineconfig patch: a file is written anew, offline", async () => {

@@ -47,6 +47,19 @@ test("rekey makes a new key, renew --all renews every leaf", async () => {
   for (const [index, serial] of serials().entries()) expect(serial).not.toBe(held[index]);
 });
 
+const completionOf =
+  (t: Awaited<ReturnType<typeof controlled>>) =>
+  async (...words: string[]) =>
+    (await t.cli.run("__complete", "--", "--talosconfig", "talosconfig", ...words)).stdout
+      .trim()
+      .split("\n");
+
+test("what may be renewed is completed: leaves, and no authority", async () => {
+  await using t = await controlled();
+  expect(await completionOf(t)("renew", "")).toEqual([...leaves].sort());
+  expect(await completionOf(t)("rekey", "admin", "etcd-p")).toEqual(["etcd-peer"]);
+});
+
 test("a request is spent by one new certificate, also when the clock goes back", async () => {
   await using t = await controlled();
   const { serialNumber } = t.held("apid-server");
@@ -97,6 +110,7 @@ test("a denied certificate is turned away by its fingerprint, until it is denied
   await t.cli.write("reader.crt", reader.crt);
   const ask = () => t.cli.run("get", "certificatestatus", "--talosconfig", "reader");
   const { fingerprint } = readCertificate(reader.crt);
+  const completed = completionOf(t);
   const colons = fingerprint.toUpperCase().replace(/(..)(?=.)/g, "$1:");
   const denied = await t.run("deny", colons, "--reason", "lost");
   expect([denied.status, denied.stderr]).toEqual([0, ""]);
@@ -106,6 +120,7 @@ test("a denied certificate is turned away by its fingerprint, until it is denied
   const list = (await t.run("deny", "list")).stdout;
   expect(list).toMatch(new RegExp(`127.0.0.1 +${fingerprint} +2027-03-01T12:00:00Z +lost\n`));
   expect(await t.store.list(DeniedCertificate)).toHaveLength(1);
+  expect(await completed("undeny", "")).toEqual([fingerprint]);
   expect((await t.run("undeny", "--certificate", "reader.crt")).status).toBe(0);
   expect((await t.run("undeny", fingerprint)).stderr).toContain(
     `${fingerprint} is not denied here`,

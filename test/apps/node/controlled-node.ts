@@ -1,8 +1,9 @@
 /** ControlService of a node whose controllers are there, asked by the command line. */
 import { writeTalosconfig } from "#config";
 import type { KeyedPem } from "#pki";
-import { CertificateStatus, kinds } from "#resources";
+import { CertificateStatus, kinds, namespaces } from "#resources";
 import { systemClock } from "#runtime";
+import { registerKinds } from "#runtime/engine";
 import { startApid } from "../../../src/apps/apid/index.ts";
 import { openDenials } from "../../../src/apps/node/denials.ts";
 import { leafRenewal } from "../../../src/apps/node/leaf-renewal.ts";
@@ -17,6 +18,7 @@ export async function controlled(
 ) {
   const node = await mountNode({ time });
   const { store, clock } = node;
+  await registerKinds(store, kinds, namespaces);
   const root = given ?? (await issueRoot());
   const server = await issueServer(root, { ipAddresses: [address] });
   const { log, line } = recordingLogger();

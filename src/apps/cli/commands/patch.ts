@@ -30,7 +30,12 @@ export const withApplyFlags = (command: Command): Command =>
       durationText,
       "1m0s",
     )
-    .option("--dry-run", "only say what would change", false);
+    .option("--dry-run", "only say what would change", false)
+    .hook("preAction", (called) => {
+      const isTried = called.getOptionValue("mode") === "try";
+      if (called.getOptionValueSource("timeout") === "cli" && !isTried)
+        called.error("error: --timeout belongs to --mode try: this change would not be taken back");
+    });
 
 /** The one kind that can be changed. */
 const withKind = (command: Command): Command =>

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CodedError } from "#runtime";
 import { auditDirectory, auditLines, verifyAudit, type AuditLine } from "../../audit/index.ts";
-import { fileAccess } from "../errors.ts";
+import { ArgumentError, fileAccess } from "../errors.ts";
 import type { Io } from "../io.ts";
 import { formatTable } from "../output/table.ts";
 
@@ -38,7 +38,7 @@ export async function verify(io: Io, { stateDir, expect }: VerifyOptions): Promi
     throw new AuditBrokenError(`the audit log was changed:\n\t* ${problems.join("\n\t* ")}`);
   const since = firstSeq > 1 ? `, from line ${firstSeq} on: older files were dropped` : "";
   io.stdout.write(
-    `${count(lines, "line")} in ${count(files, "file")}, nothing changed${since}\n` +
+    `${directory}: ${count(lines, "line")} in ${count(files, "file")}, nothing changed${since}\n` +
       `head ${head.seq}:${head.hash}\n`,
   );
   return 0;
@@ -79,10 +79,16 @@ const rowOf = (line: AuditLine): string[] => [
 ];
 
 async function directoryIn(io: Io, stateDir: string): Promise<string> {
-  const directory = auditDirectory(resolve(io.cwd, stateDir));
+  const state = resolve(io.cwd, stateDir);
+  const directory = auditDirectory(state);
   try {
     await stat(directory);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT")
+      throw new ArgumentError(
+        `no audit log below ${state}; name the state directory of the node with --state-dir`,
+        { cause },
+      );
     throw fileAccess("read the audit log in", directory, cause);
   }
   return directory;

@@ -64,6 +64,19 @@ const ids = (kind: string): Source =>
     return (await client.list({ namespace, type }, { node })).map(({ metadata }) => metadata.id);
   });
 
+/** What may be renewed: authorities are rotated instead. */
+const leaves = asked(async (client, node) =>
+  (await client.list(CERTIFICATES, { node }))
+    .filter(({ metadata }) => metadata.labels["trustplane.dev/role"] === "leaf")
+    .map(({ metadata }) => metadata.id),
+);
+
+const CERTIFICATES = { namespace: "secrets", type: "CertificateStatuses.secrets.talos.dev" };
+
+const denied = asked(async (client, node) =>
+  (await client.denied({ node })).map(({ fingerprint }) => fingerprint),
+);
+
 /** Directories end with a slash, so that the next word goes on from there. */
 const paths = asked(async (client, node, wanted) => {
   const root = wanted.slice(0, wanted.lastIndexOf("/") + 1) || "/";
@@ -100,6 +113,9 @@ const argumentValues: Readonly<Record<string, (args: readonly string[]) => Sourc
   get: ([kind, id]) => (kind === undefined ? kinds : id === undefined ? ids(kind) : undefined),
   service: first(services),
   logs: first(services),
+  renew: () => leaves,
+  rekey: () => leaves,
+  undeny: first(denied),
   read: first(paths),
   list: first(paths),
   "config context": first(contexts),

@@ -1,6 +1,6 @@
 /** `deny`, `deny list` and `undeny`. */
-import { readCertificate } from "#pki";
-import { UsageError } from "../errors.ts";
+import { allowsUsage, type Certificate, organizations, readCertificate } from "#pki";
+import { ArgumentError, UsageError } from "../errors.ts";
 import { readInput } from "../files.ts";
 import type { Connection } from "../flags.ts";
 import type { Io } from "../io.ts";
@@ -21,11 +21,19 @@ export async function deny(
   { reason, ...meant }: Meant & { readonly reason: string },
   flags: Connection,
 ): Promise<number> {
-  const fingerprint = await fingerprintOf(io, meant);
+  const { fingerprint, certificate } = await theOne(io, meant);
+  if (certificate !== undefined) {
+    refuseUseless(certificate, meant.certificate ?? "");
+    if (organizations(certificate.subject).includes("os:impersonator"))
+      io.stderr.write(
+        "WARNING: this is a node's certificate: requests that it passes on are refused\n",
+      );
+  }
   if (fingerprint === (await ownFingerprint(io, flags)))
     io.stderr.write(
       "WARNING: this is the certificate that you ask with: the nodes turn you away from now on, and only " +
-        "another administrator can undo that\n",
+        "another administrator can undo that; whoever has the secrets makes one: trustplane gen config " +
+        "NAME ENDPOINT --with-secrets secrets.yaml --output-types talosconfig\n",
     );
   return withNodes(io, flags, async (nodes) => {
     const answers = await nodes.each((node) =>
@@ -40,7 +48,7 @@ export async function deny(
 
 /** Lets it in again. */
 export async function undeny(io: Io, meant: Meant, flags: Connection): Promise<number> {
-  const fingerprint = await fingerprintOf(io, meant);
+  const { fingerprint } = await theOne(io, meant);
   return withNodes(io, flags, async (nodes) => {
     const answers = await nodes.each((node) => nodes.client.undeny(fingerprint, { node }));
     const rows = answers.map(({ node }) => [node, fingerprint]);
@@ -61,20 +69,38 @@ export const denyList = (io: Io, flags: Connection): Promise<number> =>
     return nodes.status();
   });
 
+/** @throws {ArgumentError} for one that no client gets in by, so that nobody takes it for denied */
+function refuseUseless(certificate: Certificate, file: string): void {
+  const name = JSON.stringify(file);
+  if (certificate.isCa)
+    throw new ArgumentError(
+      `${name} holds an authority: it is dropped by rotating it, not by deny`,
+    );
+  if (!allowsUsage(certificate, "clientAuth"))
+    throw new ArgumentError(
+      `${name} is no client certificate (no client auth usage): nobody is turned away by it`,
+    );
+}
+
 /** @throws {UsageError} unless exactly one certificate is named */
-async function fingerprintOf(io: Io, { fingerprint, certificate }: Meant): Promise<string> {
+async function theOne(
+  io: Io,
+  { fingerprint, certificate }: Meant,
+): Promise<{ readonly fingerprint: string; readonly certificate?: Certificate }> {
   if ((fingerprint === undefined) === (certificate === undefined))
     throw new UsageError(
       "name a certificate by its fingerprint, or by --certificate with its file",
     );
-  if (certificate !== undefined)
-    return readCertificate(await readInput(io, certificate), certificate).fingerprint;
+  if (certificate !== undefined) {
+    const read = readCertificate(await readInput(io, certificate), certificate);
+    return { fingerprint: read.fingerprint, certificate: read };
+  }
   const text = (fingerprint ?? "").replaceAll(":", "").toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new UsageError(
       `${JSON.stringify(fingerprint)} is no fingerprint: SHA-256 has 64 hex digits, with or without colons`,
     );
-  return text;
+  return { fingerprint: text };
 }
 
 /** Undefined where there is none to read: the failure is told when the nodes are asked. */

@@ -37,7 +37,7 @@ export async function patch(
       return applyTo(client, node, { data, name, flags });
     });
     tellApplied(io, answers, { several: names.length > 1, name });
-    for (const { node } of answers)
+    for (const { node } of flags.dryRun ? [] : answers)
       io.stdout.write(`patched MachineConfigs.config.talos.dev/v1alpha1 at the node ${node}\n`);
     return status();
   });

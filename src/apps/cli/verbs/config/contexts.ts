@@ -127,6 +127,8 @@ export async function merge(io: Io, from: string, flags: Connection): Promise<nu
     io.stdout.write(
       `renamed talosconfig context ${JSON.stringify(old)} -> ${JSON.stringify(to)}\n`,
     );
+  if (config.context !== file.config.context)
+    io.stderr.write(`the current context is ${JSON.stringify(config.context)} now\n`);
   return 0;
 }
 
