@@ -1,5 +1,5 @@
 /** The API of a node: COSI's State and Talos' services over mutual TLS. */
-import { ringAfter, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
+import type { AnyResourceType, Clock, Logger } from "#runtime";
 import {
   lookupOf,
   type AccessPolicy,
@@ -13,6 +13,7 @@ import { accessPolicy, sensitiveOf } from "./access-policy.ts";
 import { auditing, type Auditing, type RecordEntry } from "./audit.ts";
 import { callersOf, type CallersOptions } from "./callers.ts";
 import { apidStatuses } from "./errors.ts";
+import { grace } from "./grace.ts";
 import { injectorOf } from "./injection.ts";
 import { openListener } from "./listener.ts";
 import type { ListenerMaterial } from "./material.ts";
@@ -28,8 +29,6 @@ import { servicesOf, type NodePorts } from "./services.ts";
 export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
 /** How many calls a connection may have at a time; clients keep the rest back. */
 const CALLS_MAX = 1000;
-/** How long calls have to end by themselves when the node stops. */
-const GRACE = seconds(0.5);
 
 export interface ApidOptions {
   readonly address: string;
@@ -100,10 +99,7 @@ export async function startApid(options: ApidOptions): Promise<Apid> {
     closing.abort();
     // Says goodbye on each connection. When all is said is told by the connections, not by this.
     server.tryShutdown(() => undefined);
-    await new Promise<void>((resolve) => {
-      const cancel = ringAfter(clock, GRACE, resolve);
-      void gone.then(cancel).then(resolve);
-    });
+    await grace(gone, clock);
     server.forceShutdown();
     peers.close();
     listener.destroyConnections();

@@ -47,7 +47,6 @@ export interface Auditing {
 
 type Who = Pick<AuditEntry, "peer" | "fingerprint" | "subject" | "roles" | "via">;
 
-const FINE: CallStatus = { code: status.OK, details: "" };
 /** Longer than any call that was begun takes by itself. */
 const CLOSE_MAX = seconds(6);
 
@@ -160,8 +159,7 @@ function overall(
 ): CallStatus & { readonly isPartly?: boolean } {
   const failed = [...nodes.values()].filter(({ code }) => code !== status.OK);
   const worst = failed.find(({ code }) => code === status.PERMISSION_DENIED) ?? failed[0];
-  if (outcome.code !== status.OK || worst === undefined)
-    return outcome.code === status.OK ? FINE : outcome;
+  if (outcome.code !== status.OK || worst === undefined) return outcome;
   const details = [...nodes].map(([node, { code, details: reason }]) =>
     `${node}: ${status[code]} ${reason}`.trimEnd(),
   );

@@ -5,6 +5,7 @@
 import type { Clock, Logger } from "#runtime";
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
+import { formatEndpoint } from "../client/endpoint.ts";
 import type { Goodbye } from "./connection-end.ts";
 import { openConnections, peerOf, type Connections } from "./connections.ts";
 import { ListenError } from "./errors.ts";
@@ -114,7 +115,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const [code, problem] = listenCodes[error.code ?? ""] ?? ["ERR_LISTEN", error.message];
-      const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+      const place = formatEndpoint({ host, port });
       reject(new ListenError(code, `cannot listen on ${place}: ${problem}`, { cause: error }));
     });
     server.listen({ host, port, exclusive: true }, () => {

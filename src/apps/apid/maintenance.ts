@@ -2,14 +2,17 @@
  * The API of a node without configuration: anybody who reaches it may read what is no secret, and hand
  * it one configuration. It names no node and forwards nothing (talos-pki.md §8.2; talosctl-wire.md §1.5).
  */
-import { after, seconds, type AnyResourceType, type Clock, type Logger } from "#runtime";
+import type { AnyResourceType, Clock, Logger } from "#runtime";
 import { AccessDeniedError, lookupOf, type AccessPolicy, type Call } from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { formatEndpoint } from "../client/endpoint.ts";
 import { opensslKey } from "../rpc/openssl-key.ts";
 import { accessPolicy, sensitiveOf } from "./access-policy.ts";
+import { MESSAGE_BYTES_MAX } from "./apid.ts";
 import { auditing, type Auditing, type RecordEntry } from "./audit.ts";
 import { apidStatuses, ListenError } from "./errors.ts";
+import { grace } from "./grace.ts";
 import { checkListen } from "./listener.ts";
 import type { Apply } from "./machine/apply-configuration.ts";
 import type { Build } from "./machine/version.ts";
@@ -41,8 +44,6 @@ export interface Maintenance extends AsyncDisposable {
   readonly configured: Promise<unknown>;
 }
 
-/** How long the answer has to get to whoever sent the configuration. */
-const GRACE = seconds(0.5);
 const APPLY = "/machine.MachineService/ApplyConfiguration";
 
 /**
@@ -72,11 +73,7 @@ export async function startMaintenance(options: MaintenanceOptions): Promise<Mai
   const close = async () => {
     const gone = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
     closing.abort();
-    const late = new Promise<void>((resolve) => {
-      const cancel = clock.alarm(after(clock.now(), GRACE), resolve);
-      void gone.then(cancel);
-    });
-    await Promise.race([gone, late]);
+    await grace(gone, clock); // the answer gets to whoever sent the configuration
     server.forceShutdown();
     await audit.close();
   };
@@ -88,7 +85,7 @@ function bind(
   { address, port }: MaintenanceOptions,
   credentials: ServerCredentials,
 ): Promise<number> {
-  const place = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  const place = formatEndpoint({ host: address, port });
   return new Promise((resolve, reject) => {
     server.bindAsync(place, credentials, (error, bound) => {
       if (error === null) resolve(bound);
@@ -120,7 +117,7 @@ function serverOf(
   closing: AbortSignal,
   settle: () => void,
 ): Server {
-  const server = new Server({ "grpc.max_receive_message_length": 32 * 1024 * 1024 });
+  const server = new Server({ "grpc.max_receive_message_length": MESSAGE_BYTES_MAX });
   let isTaken = false;
   const admit = (call: Call) => {
     if (isTaken) throw new AccessDeniedError("this node has a configuration: maintenance is over");

@@ -1,10 +1,9 @@
 /** Serves the API of this node, with the identity and the trust that its resources hold. */
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
-import { ACTIVE, ApiCertificates, kinds, MachineConfig, OSRoot, TimeStatus } from "#resources";
+import { ACTIVE, ApiCertificates, MachineConfig, OSRoot, TimeStatus } from "#resources";
 import { ControllerStatus, type Logger, type Metadata, ringAfter, seconds } from "#runtime";
-import { type Engine, Namespace, ResourceDefinition } from "#runtime/engine";
-import { DamagedResource } from "#runtime/store";
+import type { Engine } from "#runtime/engine";
 import {
   type Apid,
   ControlPlaneOnlyError,
@@ -24,6 +23,7 @@ import { type Opened, restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
+import { known } from "./state-directory.ts";
 import { type Configurations, openConfigurations } from "./trial.ts";
 import { build } from "./version.ts";
 import { virtualTree } from "./virtual-tree.ts";
@@ -68,7 +68,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
       port,
       material,
       store,
-      kinds: [...kinds, ControllerStatus, DamagedResource, ResourceDefinition, Namespace],
+      kinds: known,
       clock,
       log,
       ports: nodePorts,

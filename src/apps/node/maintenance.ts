@@ -2,13 +2,13 @@
  * Maintenance: a node without configuration waits for one. What it listens with is issued by a root of
  * its own that nobody knows, so the one who configures it compares the fingerprint that it prints.
  */
-import { createHash } from "node:crypto";
 import { type IssueLeaf, leafIssuer, leafProfiles, readCertificate } from "#pki";
 import { CertSAN, MaintenanceRoot } from "#resources";
 import type { Logger } from "#runtime";
 import type { AuditLog } from "../audit/index.ts";
 import { startMaintenance } from "../apid/index.ts";
 import type { Surroundings } from "./acceptance.ts";
+import { endpoint } from "./admin-talosconfig.ts";
 import { applyConfiguration } from "./apply-configuration.ts";
 import { unlessStopped } from "./lifetime.ts";
 import { known } from "./state-directory.ts";
@@ -50,30 +50,24 @@ export async function awaitConfiguration(options: MaintenanceOptions): Promise<v
     },
   });
   const { port: bound } = maintenance;
-  log.info({ address, port: bound, fingerprint: spkiFingerprint(identity.crt) }, "in maintenance");
-  tell(invitation(identity.crt, address, bound));
+  // As `--cert-fingerprint` takes it: base64 of the SHA-256 over the SubjectPublicKeyInfo.
+  const fingerprint = readCertificate(identity.crt, "the maintenance certificate").spkiFingerprint;
+  log.info({ address, port: bound, fingerprint }, "in maintenance");
+  tell(invitation(fingerprint, address, bound));
   await unlessStopped(signal, maintenance.configured);
 }
 
-/** As `--cert-fingerprint` takes it: base64 of the SHA-256 over the SubjectPublicKeyInfo. */
-const spkiFingerprint = (pem: string): string =>
-  createHash("sha256")
-    .update(readCertificate(pem, "the maintenance certificate").publicKey.spki)
-    .digest("base64");
-
-function invitation(pem: string, address: string, port: number): string {
-  const place =
-    port === 50_000 ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+function invitation(fingerprint: string, address: string, port: number): string {
+  const place = endpoint(address, port);
   return (
     `in maintenance on ${place}: this node has no configuration yet, and takes one from whoever gets there ` +
-    `first; certificate fingerprint ${spkiFingerprint(pem)}\n` +
-    `try: trustplane apply-config -i -n ${place} -f controlplane.yaml --cert-fingerprint ${spkiFingerprint(pem)}\n`
+    `first; certificate fingerprint ${fingerprint}\n` +
+    `try: trustplane apply-config -i -n ${place} -f controlplane.yaml --cert-fingerprint ${fingerprint}\n`
   );
 }
 
 async function issueIdentity({ store, clock, signal }: MaintenanceOptions, issueLeaf: IssueLeaf) {
-  const types = ["created", "updated"] as const;
-  const held = { types: [...types] };
+  const held = { types: ["created", "updated"] } as const;
   const root = await store.watchFor(MaintenanceRoot, "maintenance", held, { signal });
   const names = await store.watchFor(CertSAN, "maintenance", held, { signal });
   return issueLeaf({

@@ -1,6 +1,6 @@
 /** What securitystatus has to say while something is wrong, where there is room to write it. */
 import { SecurityStatus, TimeStatus } from "#resources";
-import { at, ControllerStatus, days, minutes, type Resource, type SpecOf } from "#runtime";
+import { at, ControllerStatus, days, type Resource, type SpecOf } from "#runtime";
 import {
   eachNode,
   lasting,
@@ -8,9 +8,7 @@ import {
   type Properties,
   type Property,
 } from "#runtime/simulation";
-
-/** A pause, a watch that lags and a retry may come together. */
-const TOLD_IN = minutes(40);
+import { TOLD_IN } from "./reports.ts";
 
 /** Made anew for each simulation. */
 export const findingProperties = (): Properties => ({

@@ -10,7 +10,7 @@ import {
 } from "#runtime/simulation";
 
 /** A pause, a watch that lags and a retry may come together. */
-const TOLD_IN = minutes(40);
+export const TOLD_IN = minutes(40);
 
 /** Made anew for each simulation. */
 export const reportProperties = (): Properties => ({
