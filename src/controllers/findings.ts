@@ -3,6 +3,7 @@ import {
   type CertificateStatus,
   type FileSet,
   MachineConfig,
+  ROLE_LABEL,
   type SecurityStatus,
   type TimeStatus,
 } from "#resources";
@@ -81,7 +82,7 @@ const troubled = (certificates: readonly Certificate[]): Finding[] =>
       reason: "CertificateTroubled",
       severity: ["Missing", "RenewalDue"].includes(spec.state) ? "warning" : "critical",
       message: `${metadata.id} is ${spec.state}: ${spec.why}`,
-      command: metadata.labels["trustplane.dev/role"] === "authority" ? APPLY : WATCH,
+      command: metadata.labels[ROLE_LABEL] === "authority" ? APPLY : WATCH,
     }));
 
 /** Due, and nothing in the way: it is renewed at this moment. */

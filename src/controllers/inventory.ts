@@ -54,10 +54,6 @@ export const nothingHeld: Holdings = Object.freeze({
 export const roots = ["os", "k8s", "etcd", "aggregator"] as const;
 export type Root = (typeof roots)[number];
 
-/** Labels on each status: the root that it stands under, and its role. */
-export const ROOT_LABEL = "trustplane.dev/root";
-export const ROLE_LABEL = "trustplane.dev/role";
-
 /** A certificate that is there, or should be. */
 export interface Item {
   readonly id: string;

@@ -17,7 +17,12 @@ import { TimeStatus } from "./runtime/time-status.ts";
 import { AcceptedRoot } from "./secrets/accepted-root.ts";
 import { ApiCertificates } from "./secrets/api.ts";
 import { CertSAN } from "./secrets/cert-san.ts";
-import { CertificateStatus, certificateStates } from "./secrets/certificate-status.ts";
+import {
+  CertificateStatus,
+  certificateStates,
+  ROLE_LABEL,
+  ROOT_LABEL,
+} from "./secrets/certificate-status.ts";
 import { DeniedCertificate } from "./secrets/denied-certificate.ts";
 import { EncryptionSalt } from "./secrets/encryption-salt.ts";
 import { EtcdRoot } from "./secrets/etcd-root.ts";
@@ -61,6 +66,8 @@ export {
   NodeAddress,
   OSRoot,
   PKIStatus,
+  ROLE_LABEL,
+  ROOT_LABEL,
   RenewalRequest,
   ROLLBACK,
   SecretsStatus,

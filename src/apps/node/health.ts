@@ -1,5 +1,5 @@
 /** Whether all is well with this node: what is looked at, in order, and waited for. */
-import { CertificateStatus, FileSet, SecurityStatus, TimeStatus } from "#resources";
+import { CertificateStatus, FileSet, ROLE_LABEL, SecurityStatus, TimeStatus } from "#resources";
 import { after, ControllerStatus, type AnyResourceType, type Clock } from "#runtime";
 import type { Store } from "#runtime/store";
 import { type CheckHealth, UnhealthyError } from "../apid/index.ts";
@@ -14,14 +14,11 @@ interface Check {
   readonly troubles: (store: Store) => Promise<readonly string[]>;
 }
 
-/** The label of certificate statuses that tells authorities from leaves. */
-const ROLE = "trustplane.dev/role";
-
 const certificates =
   (isWanted: (role: string) => boolean): Check["troubles"] =>
   async (store) => {
     const held = (await store.list(CertificateStatus)).filter(({ metadata }) =>
-      isWanted(metadata.labels[ROLE] ?? ""),
+      isWanted(metadata.labels[ROLE_LABEL] ?? ""),
     );
     if (held.length === 0) return ["there is none"];
     return held

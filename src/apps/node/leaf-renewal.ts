@@ -1,5 +1,5 @@
 /** Replaces leaves on request: the request is a resource, and the controllers do the rest. */
-import { CertificateStatus, RenewalRequest } from "#resources";
+import { CertificateStatus, RenewalRequest, ROLE_LABEL } from "#resources";
 import {
   after,
   type Clock,
@@ -74,7 +74,7 @@ const oneRenewal =
 
 /** @throws {CertificateUnknownError} {@link NoLeafError} */
 function meantBy(ids: readonly string[], statuses: readonly Status[]): readonly Status[] {
-  const isLeaf = ({ metadata }: Status) => metadata.labels["trustplane.dev/role"] === "leaf";
+  const isLeaf = ({ metadata }: Status) => metadata.labels[ROLE_LABEL] === "leaf";
   const leaves = statuses.filter(isLeaf);
   if (ids.length === 0) return leaves;
   const known = new Map(statuses.map((status) => [status.metadata.id, status]));

@@ -12,7 +12,7 @@ import {
   signedBy,
   verifyChain,
 } from "#pki";
-import { CertificateStatus, RenewalRequest } from "#resources";
+import { CertificateStatus, RenewalRequest, ROLE_LABEL, ROOT_LABEL } from "#resources";
 import {
   after,
   all,
@@ -34,8 +34,6 @@ import {
   inventory,
   isKeyed,
   type Item,
-  ROLE_LABEL,
-  ROOT_LABEL,
   trustedUnder,
 } from "../inventory.ts";
 import { certificateIn, remembered } from "../readable.ts";

@@ -12,6 +12,8 @@ import {
   MachineConfig,
   SecurityStatus,
   TimeStatus,
+  ROLE_LABEL,
+  ROOT_LABEL,
 } from "#resources";
 import {
   all,
@@ -40,7 +42,7 @@ import {
   unreadableConfig,
   wholeDays,
 } from "../findings.ts";
-import { ROLE_LABEL, ROOT_LABEL, roots } from "../inventory.ts";
+import { roots } from "../inventory.ts";
 import { whyUnreadable } from "../stored-config.ts";
 
 type Status = SpecOf<typeof SecurityStatus>;

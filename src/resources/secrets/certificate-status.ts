@@ -12,6 +12,10 @@ export const certificateStates = [
   "Untrusted",
 ] as const;
 
+/** Labels on each status: the root that it stands under, and its role, `authority`, `accepted` or `leaf`. */
+export const ROOT_LABEL = "trustplane.dev/root";
+export const ROLE_LABEL = "trustplane.dev/role";
+
 /**
  * One item per certificate that this node holds or should hold (talos-pki.md §1.5): what it is, how it
  * is, why, and what happens next. Derived, public facts only; times are RFC 3339 or empty.
