@@ -19,4 +19,5 @@ generate() {
 
 generate src/runtime/rpc/gen v1alpha1/resource.proto v1alpha1/state.proto
 generate src/apps/rpc/gen google/rpc/status.proto common/common.proto machine/machine.proto \
-  inspect/inspect.proto time/time.proto cluster/cluster.proto control/control.proto
+  inspect/inspect.proto time/time.proto cluster/cluster.proto control/control.proto \
+  security/security.proto node/node.proto

@@ -54,6 +54,9 @@ const kubernetesClient = (commonName: string, organization: string) =>
 export const leafProfiles = {
   apidServer: { ...os, extKeyUsages: server },
   apidClient: { ...os, extKeyUsages: client, organizations: ["os:impersonator"] },
+  /** What a node that joined serves, and what it is a client with: a role that Talos gives to nobody. */
+  nodeServer: { ...os, extKeyUsages: server },
+  nodeIdentity: { ...os, extKeyUsages: client, organizations: ["trustplane:node"] },
   trustdServer: { ...os, keyUsages: signAndEncipher, extKeyUsages: server },
   maintenanceServer: {
     ...os,

@@ -3,11 +3,14 @@ import type { AnyResourceType } from "#runtime";
 import { Identity } from "./cluster/identity.ts";
 import { ClusterInfo } from "./cluster/info.ts";
 import { Member } from "./cluster/member.ts";
+import { MemberRecord } from "./cluster/member-record.ts";
+import { MemberReport } from "./cluster/member-report.ts";
 import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "./config/machine-config.ts";
 import { MachineType } from "./config/machine-type.ts";
 import { PKIStatus } from "./etcd/pki-status.ts";
 import { EtcFileSpec } from "./files/etc-file-spec.ts";
 import { FileSet } from "./files/file-set.ts";
+import { Endpoint } from "./kubernetes/endpoint.ts";
 import { SecretsStatus } from "./kubernetes/secrets-status.ts";
 import { fqdn, HostnameStatus } from "./network/hostname-status.ts";
 import { NetworkStatus } from "./network/network-status.ts";
@@ -15,7 +18,9 @@ import { NodeAddress } from "./network/node-address.ts";
 import { Service } from "./runtime/service.ts";
 import { TimeStatus } from "./runtime/time-status.ts";
 import { AcceptedRoot } from "./secrets/accepted-root.ts";
+import { AnsweredRequest } from "./secrets/answered-request.ts";
 import { ApiCertificates } from "./secrets/api.ts";
+import { CertificatePolicy } from "./secrets/certificate-policy.ts";
 import { CertSAN } from "./secrets/cert-san.ts";
 import {
   CertificateStatus,
@@ -27,17 +32,30 @@ import { DeniedCertificate } from "./secrets/denied-certificate.ts";
 import { EncryptionSalt } from "./secrets/encryption-salt.ts";
 import { EtcdRoot } from "./secrets/etcd-root.ts";
 import { EtcdSecrets } from "./secrets/etcd.ts";
+import { IssuedCertificate } from "./secrets/issued-certificate.ts";
+import { JoinToken } from "./secrets/join-token.ts";
 import { KubeletSecrets } from "./secrets/kubelet.ts";
 import { KubernetesDynamicCerts } from "./secrets/kubernetes-dynamic-certs.ts";
 import { KubernetesRoot } from "./secrets/kubernetes-root.ts";
 import { KubernetesSecrets } from "./secrets/kubernetes.ts";
+import { MachineToken } from "./secrets/machine-token.ts";
 import { MaintenanceRoot } from "./secrets/maintenance-root.ts";
+import { NodeCertificate } from "./secrets/node-certificate.ts";
 import { OSRoot } from "./secrets/os-root.ts";
 import { RenewalRequest } from "./secrets/renewal-request.ts";
 import { SecurityStatus } from "./secrets/security-status.ts";
 import { TrustdCertificates } from "./secrets/trustd.ts";
 
 export {
+  AnsweredRequest,
+  CertificatePolicy,
+  Endpoint,
+  IssuedCertificate,
+  JoinToken,
+  MachineToken,
+  MemberRecord,
+  MemberReport,
+  NodeCertificate,
   AcceptedRoot,
   ACTIVE,
   ApiCertificates,
@@ -81,6 +99,15 @@ export {
 
 /** Every kind, for the resource definitions. */
 export const kinds: readonly AnyResourceType[] = [
+  AnsweredRequest,
+  CertificatePolicy,
+  Endpoint,
+  IssuedCertificate,
+  JoinToken,
+  MachineToken,
+  MemberRecord,
+  MemberReport,
+  NodeCertificate,
   AcceptedRoot,
   ApiCertificates,
   CertificateStatus,

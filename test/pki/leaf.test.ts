@@ -55,6 +55,8 @@ const UNTIL_ROOT = 87_599; // the root is an hour old
 const rows: Record<keyof typeof leafProfiles, [string, string, string, string, number]> = {
   apidServer: ["os", SUBJECT, DS, SRV, 24],
   apidClient: ["os", "O = os:impersonator", DS, CLI, 24],
+  nodeServer: ["os", SUBJECT, DS, SRV, 24],
+  nodeIdentity: ["os", "O = trustplane:node", DS, CLI, 24],
   trustdServer: ["os", SUBJECT, DS_KE, SRV, 24],
   maintenanceServer: ["maintenance", "CN = maintenance-service.talos.dev", DS, SRV, 23],
   talosClient: ["os", SUBJECT, DS, CLI, YEAR],

@@ -9,6 +9,8 @@ const ETCD_BACKUP = "os:etcd:backup";
 const META_WRITER = "os:meta:writer";
 const IMAGE_VERIFIER = "os:image:verifier";
 const IMPERSONATOR = "os:impersonator";
+/** Of nodes that joined; of Talos' methods it may call none. */
+export const NODE = "trustplane:node";
 
 const methods = (service: string, names: string, ...roles: readonly string[]) =>
   names.split(" ").map((name) => [`/${service}/${name}`, new Set(roles)] as const);
@@ -49,6 +51,10 @@ const rolesOfMethods: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ...methods("machine.ImageService", "Verify", ADMIN, OPERATOR, READER, IMAGE_VERIFIER),
   ...methods("machine.ImageService", "Pull", ADMIN, OPERATOR),
   ...methods("trustplane.v1.ControlService", "Renew Rekey Deny Undeny DenyList", ADMIN),
+  ...methods("trustplane.v1.ControlService", "TokenCreate TokenList TokenRevoke", ADMIN),
+  ...methods("trustplane.v1.ControlService", "MemberList MemberRemove", ADMIN),
+  ...methods("trustplane.v1.ControlService", "PolicyApply PolicyGet", ADMIN),
+  ...methods("trustplane.v1.NodeService", "Renew Report Watch Leave", NODE),
 ]);
 
 /** The roles in a client's certificate: every O of its subject, unknown ones without effect. */

@@ -33,6 +33,8 @@ const callers = {
   "image verifier": [["os:image:verifier"]],
   nobody: [[]],
   unknown: [["os:superuser"]],
+  "a node": [["trustplane:node"]],
+  "reader who claims to be a node": [["os:reader"], ["trustplane:node"]],
   "reader who claims": [["os:reader"], ["os:admin"]],
   impersonator: [["os:impersonator"]],
   "impersonator of an admin": [["os:impersonator"], ["os:admin"]],
@@ -46,6 +48,7 @@ const ADMINS: Caller[] = ["admin", "impersonator of an admin", "admin who impers
 const READERS: Caller[] = [
   "reader",
   "reader who claims",
+  "reader who claims to be a node",
   "impersonator of a reader",
   "admin who impersonates a reader",
 ];
@@ -87,6 +90,9 @@ const allowed = new Map<string, ReadonlySet<Caller>>([
   ...words("machine.DebugService", "ContainerRun", A),
   ...words("machine.LifecycleService", "Install Upgrade", A),
   ...words("trustplane.v1.ControlService", "Renew Rekey Deny Undeny DenyList", A),
+  ...words("trustplane.v1.ControlService", "TokenCreate TokenList TokenRevoke", A),
+  ...words("trustplane.v1.ControlService", "MemberList MemberRemove PolicyApply PolicyGet", A),
+  ...words("trustplane.v1.NodeService", "Renew Report Watch Leave", new Set(["a node"])),
 ]);
 
 const served = [
@@ -107,6 +113,7 @@ const SENSITIVE = new Set([
     "KubeletSecrets",
     "MachineConfigs",
   ],
+  ...["JoinTokens", "MachineTokens", "NodeCertificates"],
   ...["KubernetesDynamicCerts", "KubernetesSecrets", "TrustdCertificates"],
   ...["EtcdRootSecrets", "KubernetesRootSecrets", "MaintenanceRootSecrets", "OSRootSecrets"],
 ]);

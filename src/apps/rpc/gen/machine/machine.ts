@@ -476,6 +476,39 @@ export interface ContainersResponse {
   messages: Container[];
 }
 
+export interface ResetPartitionSpec {
+  label: string;
+  wipe: boolean;
+}
+
+export interface ResetRequest {
+  graceful: boolean;
+  reboot: boolean;
+  systemPartitionsToWipe: ResetPartitionSpec[];
+  userDisksToWipe: string[];
+  mode: ResetRequest_WipeMode;
+}
+
+export const ResetRequest_WipeMode = { ALL: 0, SYSTEM_DISK: 1, USER_DISKS: 2, UNRECOGNIZED: -1 } as const;
+
+export type ResetRequest_WipeMode = typeof ResetRequest_WipeMode[keyof typeof ResetRequest_WipeMode];
+
+export namespace ResetRequest_WipeMode {
+  export type ALL = typeof ResetRequest_WipeMode.ALL;
+  export type SYSTEM_DISK = typeof ResetRequest_WipeMode.SYSTEM_DISK;
+  export type USER_DISKS = typeof ResetRequest_WipeMode.USER_DISKS;
+  export type UNRECOGNIZED = typeof ResetRequest_WipeMode.UNRECOGNIZED;
+}
+
+export interface Reset {
+  metadata: Metadata1 | undefined;
+  actorId: string;
+}
+
+export interface ResetResponse {
+  messages: Reset[];
+}
+
 function createBaseApplyConfigurationRequest(): ApplyConfigurationRequest {
   return { data: Buffer.alloc(0), mode: 0, dryRun: false, tryModeTimeout: undefined };
 }
@@ -3981,6 +4014,256 @@ export const ContainersResponse: MessageFns<ContainersResponse> = {
   },
 };
 
+function createBaseResetPartitionSpec(): ResetPartitionSpec {
+  return { label: "", wipe: false };
+}
+
+export const ResetPartitionSpec: MessageFns<ResetPartitionSpec> = {
+  encode(message: ResetPartitionSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.label !== "") {
+      writer.uint32(10).string(message.label);
+    }
+    if (message.wipe !== false) {
+      writer.uint32(16).bool(message.wipe);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPartitionSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPartitionSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.wipe = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetRequest(): ResetRequest {
+  return { graceful: false, reboot: false, systemPartitionsToWipe: [], userDisksToWipe: [], mode: 0 };
+}
+
+export const ResetRequest: MessageFns<ResetRequest> = {
+  encode(message: ResetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.graceful !== false) {
+      writer.uint32(8).bool(message.graceful);
+    }
+    if (message.reboot !== false) {
+      writer.uint32(16).bool(message.reboot);
+    }
+    for (const v of message.systemPartitionsToWipe) {
+      ResetPartitionSpec.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.userDisksToWipe) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(40).int32(message.mode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.graceful = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reboot = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.systemPartitionsToWipe.push(ResetPartitionSpec.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.userDisksToWipe.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReset(): Reset {
+  return { metadata: undefined, actorId: "" };
+}
+
+export const Reset: MessageFns<Reset> = {
+  encode(message: Reset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metadata !== undefined) {
+      Metadata1.encode(message.metadata, writer.uint32(10).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(18).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metadata = Metadata1.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetResponse(): ResetResponse {
+  return { messages: [] };
+}
+
+export const ResetResponse: MessageFns<ResetResponse> = {
+  encode(message: ResetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Reset.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Reset.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type MachineServiceService = typeof MachineServiceService;
 export const MachineServiceService = {
   applyConfiguration: {
@@ -4080,6 +4363,15 @@ export const MachineServiceService = {
     responseSerialize: (value: RebootResponse): Buffer => Buffer.from(RebootResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RebootResponse => RebootResponse.decode(value),
   },
+  reset: {
+    path: "/machine.MachineService/Reset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetRequest): Buffer => Buffer.from(ResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetRequest => ResetRequest.decode(value),
+    responseSerialize: (value: ResetResponse): Buffer => Buffer.from(ResetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetResponse => ResetResponse.decode(value),
+  },
   serviceList: {
     path: "/machine.MachineService/ServiceList" as const,
     requestStream: false as const,
@@ -4150,6 +4442,7 @@ export interface MachineServiceServer extends UntypedServiceImplementation {
   logsContainers: handleUnaryCall<Empty, LogsContainersResponse>;
   read: handleServerStreamingCall<ReadRequest, Data>;
   reboot: handleUnaryCall<RebootRequest, RebootResponse>;
+  reset: handleUnaryCall<ResetRequest, ResetResponse>;
   serviceList: handleUnaryCall<Empty, ServiceListResponse>;
   serviceStart: handleUnaryCall<ServiceStartRequest, ServiceStartResponse>;
   serviceStop: handleUnaryCall<ServiceStopRequest, ServiceStopResponse>;
@@ -4243,6 +4536,21 @@ export interface MachineServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RebootResponse) => void,
+  ): ClientUnaryCall;
+  reset(
+    request: ResetRequest,
+    callback: (error: ServiceError | null, response: ResetResponse) => void,
+  ): ClientUnaryCall;
+  reset(
+    request: ResetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResetResponse) => void,
+  ): ClientUnaryCall;
+  reset(
+    request: ResetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResetResponse) => void,
   ): ClientUnaryCall;
   serviceList(
     request: Empty,
