@@ -1,4 +1,5 @@
 /** Certificate requests, RFC 2986, by the rules of talos-pki.md §2.2. */
+import { isDnsName } from "./address.ts";
 import { DerReader, wholeSequence } from "./der/reader.ts";
 import { explicit, tags } from "./der/tags.ts";
 import { element, natural, octetBits, oid, sequence, setOf } from "./der/writer.ts";
@@ -7,6 +8,7 @@ import { altNameExtension, factsOf, readExtensions } from "./extensions.ts";
 import {
   defaultSignature,
   readPublicKey,
+  rsaBitsOf,
   signatureAlgorithmOf,
   signatureAlgorithms,
 } from "./keys/algorithms.ts";
@@ -30,6 +32,11 @@ export interface Csr {
 const LABEL = "CERTIFICATE REQUEST";
 const labels = [LABEL, "NEW CERTIFICATE REQUEST"];
 const ATTRIBUTES = explicit(0);
+
+/** A longer text is refused unread: room for the largest key, and for two thousand names. */
+const TEXT_MAX = 1 << 16;
+/** Shorter keys can be broken; they are read in certificates only. */
+const RSA_BITS_MIN = 2048;
 
 /**
  * Writes a request that is signed by its key.
@@ -63,9 +70,12 @@ export async function issueCsr(o: {
  *
  * @throws {PemError} when there is no block
  * @throws {PemLabelError} when the block is something else
- * @throws {CsrRejectedError} when the request is damaged, or its key did not sign it
+ * @throws {CsrRejectedError} when the request is too long, damaged, for a key that is too weak or for a
+ *   name that is none, or its key did not sign it
  */
 export async function readCsr(pem: string, source = "certificate request"): Promise<Csr> {
+  if (pem.length > TEXT_MAX)
+    throw new CsrRejectedError(`${source}: has ${pem.length} characters; ${TEXT_MAX} are the most`);
   const { der } = pemOf(pem, labels, source);
   try {
     const { csr, info, signature } = parseCsr(der);
@@ -89,17 +99,17 @@ function parseCsr(der: Uint8Array) {
   const fields = wholeSequence(info, "request information");
   fields.count("version", 0);
   const subject = readName(fields.element(tags.sequence, "subject"));
-  const publicKey = readPublicKey(fields.element(tags.sequence, "public key"));
+  const publicKey = strongEnough(readPublicKey(fields.element(tags.sequence, "public key")));
   const attributes = fields.enterOptional(ATTRIBUTES, "attributes");
   const names = attributes && requestedNames(attributes);
   fields.end("request information");
 
   const csr: Csr = {
     der,
-    subject: buildName(nameParts(subject)),
+    subject: printable(buildName(nameParts(subject))),
     publicKey,
     signatureAlgorithm,
-    dnsNames: names?.dnsNames ?? [],
+    dnsNames: (names?.dnsNames ?? []).map(certifiable),
     ipAddresses: names?.ipAddresses ?? [],
   };
   return { csr, info, signature };
@@ -120,4 +130,27 @@ function requestedNames(attributes: DerReader) {
   const names = requested.filter(({ oid }) => oid === extensionOids.subjectAltName);
   if (names.length > 1) throw new DerError("the request has several lists of names");
   return factsOf(names);
+}
+
+function strongEnough(key: PublicKey): PublicKey {
+  const bits = rsaBitsOf(key.algorithm);
+  if (bits !== undefined && bits < RSA_BITS_MIN)
+    throw new AlgorithmUnsupportedError(
+      `an RSA key of ${bits} bits is too short; it needs ${RSA_BITS_MIN}`,
+    );
+  return key;
+}
+
+/** Whoever cuts a text at a NUL would take it for another one. */
+function printable(subject: Name): Name {
+  const bad = subject.attributes.find(({ value }) => /\p{Cc}/u.test(value));
+  if (bad !== undefined)
+    throw new DerError(`the subject has a control character in ${JSON.stringify(bad.value)}`);
+  return subject;
+}
+
+function certifiable(name: string): string {
+  if (!isDnsName(name))
+    throw new DerError(`${JSON.stringify(name)} is not a DNS name that can be certified`);
+  return name;
 }

@@ -19,7 +19,18 @@ import {
   webCryptoKeys,
   writePem,
   type KeyAlgorithm,
+  type Name,
 } from "#pki";
+import {
+  element,
+  natural,
+  octetBits,
+  octetString,
+  oid,
+  sequence,
+  setOf,
+  string,
+} from "../../src/pki/der/writer.ts";
 import { demoRoots } from "./demo.ts";
 import { openssl } from "./openssl.ts";
 
@@ -86,6 +97,23 @@ async function greedy(): Promise<string> {
   return openssl(["req", "-new", "-config", "c.cnf", "-key", "k.pem"], files);
 }
 
+/** A request for a name that {@link issueCsr} would not write. */
+async function asking(name: string, subject: Name): Promise<string> {
+  const key = await keys.issueKey("Ed25519");
+  const names = octetString(sequence(string(0x82, name)));
+  const list = sequence(sequence(oid("2.5.29.17"), names));
+  const attribute = sequence(oid("1.2.840.113549.1.9.14"), setOf([list]));
+  const info = sequence(natural(0n), subject.der, key.publicKey.spki, element(0xa0, attribute));
+  const signature = octetBits(await key.sign(info));
+  return writePem("CERTIFICATE REQUEST", sequence(info, sequence(oid("1.3.101.112")), signature));
+}
+
+async function refused(pem: string, why: string): Promise<void> {
+  const reading = readCsr(pem, "node.csr");
+  await expect(reading).rejects.toThrow(CsrRejectedError);
+  await expect(reading).rejects.toThrow(`node.csr: ${why}`);
+}
+
 describe("talos-pki.md §2.2: requests that are read", () => {
   test("of all that is asked for, key, known attributes, DNS names and addresses count", async () => {
     const csr = await readCsr(await greedy());
@@ -136,6 +164,44 @@ describe("talos-pki.md §2.2: requests that are read", () => {
   test("bytes that are no request are refused", async () => {
     const reading = readCsr(writePem("CERTIFICATE REQUEST", Uint8Array.of(0x30, 0)));
     await expect(reading).rejects.toThrow(CsrRejectedError);
+  });
+
+  test.each([
+    [["-newkey", "rsa:1024"], "an RSA key of 1024 bits is too short; it needs 2048"],
+    [
+      ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp224r1"],
+      "keys on the curve P-224 are not supported; P-256, P-384, P-521 are",
+    ],
+  ])("one for a weak key, made with %s, is refused", async (how, why) => {
+    const args = ["req", "-new", ...how, "-nodes", "-keyout", "k.pem", "-subj", "/CN=a"];
+    await refused(openssl(args), why);
+  });
+
+  test("one with more text than any node has to say is refused unread", async () => {
+    await refused(" ".repeat(65_537), "has 65537 characters; 65536 are the most");
+  });
+
+  test.each([
+    ["a\0.example", String.raw`"a\u0000.example" is not a DNS name that can be certified`],
+    ["a.example.", '"a.example." is not a DNS name that can be certified'],
+    ["a..example", '"a..example" is not a DNS name that can be certified'],
+    ["b\u00fccher.example", "a bad IA5String"],
+    ["192.0.2.1", '"192.0.2.1" is not a DNS name that can be certified'],
+    ["", '"" is not a DNS name that can be certified'],
+  ])("one for the name %j is refused", async (name, why) => {
+    await refused(await asking(name, subject), why);
+  });
+
+  test.each(["xn--bcher-kva.example", "*.example", "a_b"])("the name %s is read", async (name) => {
+    expect((await readCsr(await asking(name, subject))).dnsNames).toEqual([name]);
+  });
+
+  test("one whose subject has a control character is refused", async () => {
+    const cut = buildName({ commonName: "a\0.example" });
+    await refused(
+      await asking("a", cut),
+      String.raw`the subject has a control character in "a\u0000.example"`,
+    );
   });
 
   test("a key of another type than the authority's is refused", async () => {

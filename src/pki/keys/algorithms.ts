@@ -65,12 +65,23 @@ type Curve = keyof typeof curves;
 const curveNames = Object.keys(curves) as Curve[];
 const isCurve = (name: string): name is Curve => name in curves;
 
+/** Curves that are met and not supported, by the names that people know. */
+const otherCurves: Readonly<Record<string, string>> = {
+  "1.2.840.10045.3.1.1": "P-192",
+  "1.3.132.0.33": "P-224",
+  "1.3.132.0.10": "secp256k1",
+};
+
 const RSA_BITS_MIN = 1024;
 const RSA_BITS_MAX = 8192;
 
 /** The family of a key. */
 export const familyOf = (algorithm: KeyAlgorithm): KeyFamily =>
   isCurve(algorithm) ? "EC" : algorithm === "Ed25519" ? "Ed25519" : "RSA";
+
+/** The size of an RSA key; undefined for any other. */
+export const rsaBitsOf = (algorithm: KeyAlgorithm): number | undefined =>
+  familyOf(algorithm) === "RSA" ? Number(algorithm.slice("RSA-".length)) : undefined;
 
 const signaturesOf: Readonly<Record<KeyFamily, SignatureAlgorithm>> = {
   Ed25519: "Ed25519",
@@ -97,7 +108,9 @@ const spkiReaders: Readonly<
     const dotted = parameters.oid("named curve");
     const name = curveNames.find((curve) => curves[curve].oid === dotted);
     if (name === undefined)
-      throw new AlgorithmUnsupportedError(`keys on the curve ${dotted} are not supported`);
+      throw new AlgorithmUnsupportedError(
+        `keys on the curve ${otherCurves[dotted] ?? dotted} are not supported; ${curveNames.join(", ")} are`,
+      );
     const { octets } = curves[name];
     const [form = 0] = key;
     const length = form === 4 ? 1 + 2 * octets : form === 2 || form === 3 ? 1 + octets : -1;
