@@ -162,6 +162,7 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_NO_LEAF: { status: status.FAILED_PRECONDITION },
     ERR_RENEWAL_UNMET: { status: status.DEADLINE_EXCEEDED },
     ERR_DENIAL_UNKNOWN: { status: status.NOT_FOUND },
+    ERR_NO_CLUSTER_STORE: { status: status.FAILED_PRECONDITION },
   },
   forwardingStatuses,
   runtimeStatuses,
