@@ -10,7 +10,13 @@ import {
   one,
   after,
 } from "#runtime";
-import { type Counts, defineScenario, describeFailure, simulate } from "#runtime/simulation";
+import {
+  type Counts,
+  defineScenario,
+  describeFailure,
+  simulate,
+  type WorldView,
+} from "#runtime/simulation";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -150,6 +156,71 @@ describe("between two nodes", () => {
     const result = await simulate({ ...scenario, script }, { seed: 3, trace });
     expect(result.failure).toBeNull();
     expect(lines.join("\n")).toContain("right did not answer echo within 10000 ms");
+  });
+
+  test("a property is told who was kept from whom, and for how long not any more", async () => {
+    const { scenario } = talk({});
+    const begins = after(scenario.start, hours(1));
+    const event = { at: begins, node: "right", for: hours(6), which: 0 };
+    const heard: string[] = [];
+    const reached = (kind: "partition" | "messagesTwice") => ({
+      ...scenario,
+      script: () => [kind === "partition" ? { kind, ...event } : { kind, part: 1, ...event }],
+      always: () => ({
+        "somebody looks": ({ nodes: [left], now }: WorldView) => {
+          const [at, lately] = [left?.isReached("right"), left?.isReached("right", hours(1))];
+          if (now > begins) heard.push(`${kind} ${String(at)} ${String(lately)}`);
+          return true;
+        },
+      }),
+    });
+    await simulate(reached("partition"), { seed: 3 });
+    await simulate(reached("messagesTwice"), { seed: 3 });
+    expect([...new Set(heard)]).toEqual([
+      "partition false false",
+      "partition true false",
+      "partition true true",
+      "messagesTwice true true",
+    ]);
+  });
+
+  test("while a device takes its time, other calls are answered", async () => {
+    const { scenario } = talk({});
+    const order: string[] = [];
+    const slow = (takes: number) =>
+      simulate(
+        {
+          ...scenario,
+          controllers: () => [],
+          setup: async () => undefined,
+          operations: {},
+          always: () => ({}),
+          eventually: () => ({}),
+          boot: async ({ name, network, takes: device }) => {
+            if (name === "right")
+              network.serve("sign", async (request) => {
+                order.push(`begins ${textOf(request)}`);
+                if (takes > 0) await device(takes);
+                order.push(`ends ${textOf(request)}`);
+                return request;
+              });
+            else
+              for (const one of ["a", "b"])
+                void network.call("right", "sign", bytes(one)).then(
+                  () => order.push(`answered ${one}`),
+                  () => order.push("lost"),
+                );
+          },
+        },
+        { seed: 3, horizon: hours(1) },
+      );
+    await slow(minutes(0.1));
+    const [first, second] = order;
+    expect([first, second].sort()).toEqual(["begins a", "begins b"]);
+    expect(order.filter((line) => line.startsWith("answered"))).toHaveLength(2);
+    order.length = 0;
+    await slow(0);
+    expect(order[1]).toMatch(/^ends/);
   });
 
   test("who is called may refuse", async () => {

@@ -59,6 +59,9 @@ export interface NetworkTrouble {
   readonly took?: () => void;
 }
 
+const isApart = ({ lost = 0, late = 0 }: NetworkTrouble): boolean => lost > 0 || late > 0;
+const pairOf = (...nodes: readonly [string, string]): string => [...nodes].sort().join(" ");
+
 /** Whether something with a probability takes effect on a message. */
 const hits = (stream: Stream, part: number, took: (() => void) | undefined): boolean => {
   const isHit = stream.fraction() < part;
@@ -85,6 +88,8 @@ export interface WireOptions {
 export class Wire {
   readonly #options: WireOptions;
   readonly #troubles = new Set<NetworkTrouble>();
+  /** By two nodes in order, when something ended that kept them apart. */
+  readonly #apartUntil = new Map<string, Instant>();
   readonly #streams = new Map<string, Stream>();
 
   constructor(options: WireOptions) {
@@ -95,13 +100,30 @@ export class Wire {
   trouble(trouble: NetworkTrouble): () => void {
     this.#troubles.add(trouble);
     return () => {
-      this.#troubles.delete(trouble);
+      this.#end(trouble);
     };
   }
 
   /** From now on nothing is wrong. */
   heal(): void {
-    this.#troubles.clear();
+    for (const trouble of this.#troubles) this.#end(trouble);
+  }
+
+  /** Whether for so many milliseconds no message between two nodes was lost or late. */
+  isWhole(one: string, other: string, duration: number): boolean {
+    for (const trouble of this.#troubles)
+      if (isApart(trouble) && this.#concerns(trouble, one, other)) return false;
+    const until = this.#apartUntil.get(pairOf(one, other));
+    return until === undefined || this.#options.kernel.now - until > duration;
+  }
+
+  #end(trouble: NetworkTrouble): void {
+    if (!this.#troubles.delete(trouble) || !isApart(trouble)) return;
+    const { nodes, kernel } = this.#options;
+    const { node } = trouble;
+    for (const other of nodes)
+      if (this.#concerns(trouble, node, other))
+        this.#apartUntil.set(pairOf(node, other), kernel.now);
   }
 
   /** Sends a message at an instant of true time. */
@@ -169,14 +191,16 @@ export class ProcessNetwork implements Network {
   readonly #answering = new Set<Promise<void>>();
   readonly #called = Promise.withResolvers<undefined>();
   #calls = 0;
+  /** How many wait for something outside of the process that is no other node. */
+  #pauses = 0;
 
   constructor(options: ProcessNetworkOptions) {
     this.#options = options;
   }
 
-  /** How many calls have no answer yet. */
+  /** How many calls have no answer yet, and how many devices have not done theirs. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.size + this.#pauses;
   }
 
   /** How many calls there were. */
@@ -189,7 +213,7 @@ export class ProcessNetwork implements Network {
     while (this.#answering.size > 0) await Promise.all(this.#answering);
   }
 
-  /** Resolves with the first call. */
+  /** Resolves with the first call, or the first time that a device takes. */
   get called(): Promise<undefined> {
     return this.#called.promise;
   }
@@ -208,6 +232,19 @@ export class ProcessNetwork implements Network {
     this.#called.resolve(undefined);
     send(to, { kind: "call", id, from: node, service, body });
     return answered.promise;
+  }
+
+  /** Resolves after so many milliseconds of true time. */
+  takes(duration: number): Promise<void> {
+    const { time, schedule } = this.#options;
+    const over = Promise.withResolvers<undefined>();
+    this.#pauses++;
+    schedule(instantOf(time() + duration), () => {
+      this.#pauses--;
+      over.resolve(undefined);
+    });
+    this.#called.resolve(undefined);
+    return over.promise;
   }
 
   serve(service: string, handler: CallHandler): () => void {

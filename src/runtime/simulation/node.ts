@@ -122,6 +122,11 @@ export class SimulatedNode {
     return since === undefined || this.time - since > duration;
   }
 
+  /** Whether for so long no message between it and another node was lost or late. */
+  isReached(other: string, duration = 0): boolean {
+    return this.#options.wire.isWhole(this.name, other, duration);
+  }
+
   /** Starts a process; what it leaves to be done is done when this resolves. */
   async start(): Promise<void> {
     const { scenario, seed, kernel, trace, tally, patience } = this.#options;

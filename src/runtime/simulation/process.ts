@@ -97,6 +97,11 @@ export class Process {
       stream: (purpose) => streamOf(seed, "purpose", node, purpose),
       shared: (purpose) => streamOf(seed, "shared", purpose),
       isClockRight: options.isClockRight,
+      async takes(duration) {
+        if (options.scenario.nodes.length === 1)
+          throw new TypeError("a device takes time only where there are several nodes");
+        await network.takes(duration);
+      },
       note,
     };
   }

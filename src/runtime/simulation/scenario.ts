@@ -28,6 +28,13 @@ export interface Machine {
   readonly shared: (purpose: string) => Stream;
   /** Whether its clock is right within the tolerance of the scenario, as who keeps the time would say. */
   readonly isClockRight: () => boolean;
+  /**
+   * Resolves after so many milliseconds of true time: as long as a device takes, such as one that signs.
+   * Whatever else there is to do on the node is done meanwhile.
+   *
+   * @throws {TypeError} in a scenario of one node
+   */
+  readonly takes: (duration: number) => Promise<void>;
   /** Puts something into the trace, and so into its hash. */
   readonly note: (what: string, value: string) => void;
 }
@@ -81,6 +88,11 @@ export interface NodeView {
    * scenario, and no commit has failed. Default: whether that is so now.
    */
   readonly isCalm: (duration?: number) => boolean;
+  /**
+   * Whether for so many milliseconds no message between it and another node was lost or late. Default:
+   * whether that is so now.
+   */
+  readonly isReached: (other: string, duration?: number) => boolean;
   readonly resource: <Spec>(kind: ResourceType<Spec>, id: string) => Resource<Spec> | null;
   readonly spec: <Spec>(kind: ResourceType<Spec>, id: string) => DeepReadonly<Spec> | null;
   /** Sorted by id. */

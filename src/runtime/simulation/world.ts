@@ -64,6 +64,9 @@ class View implements NodeView {
 
   readonly isCalm = (duration?: number): boolean => this.#node.isCalm(duration);
 
+  readonly isReached = (other: string, duration?: number): boolean =>
+    this.#node.isReached(other, duration);
+
   readonly resource = <Spec>(kind: ResourceType<Spec>, id: string): Resource<Spec> | null =>
     (this.#contents?.get(pointerTo(kind, id)) ?? null) as Resource<Spec> | null;
 
