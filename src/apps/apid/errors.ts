@@ -2,6 +2,7 @@
 import { CodedError } from "#runtime";
 import { runtimeStatuses, type StatusTable } from "#runtime/rpc";
 import { status } from "@grpc/grpc-js";
+import { memberStatuses } from "../trustd/members/errors.ts";
 import { forwardingStatuses } from "./forwarding/errors.ts";
 
 /** Key, certificate and authorities of a listener do not fit together; nothing was changed. */
@@ -143,7 +144,7 @@ export class DenialUnknownError extends CodedError {
   }
 }
 
-/** Statuses of apid's own errors, then those of the runtime. */
+/** Statuses of apid's own errors, then those of what it serves and of the runtime. */
 export const apidStatuses: readonly StatusTable[] = [
   {
     ERR_NO_FORWARDING: { status: status.PERMISSION_DENIED },
@@ -165,5 +166,6 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_NO_CLUSTER_STORE: { status: status.FAILED_PRECONDITION },
   },
   forwardingStatuses,
+  memberStatuses,
   runtimeStatuses,
 ];

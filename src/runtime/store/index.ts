@@ -21,6 +21,7 @@ export type {
   UpdateOptions,
   Waiting,
 } from "./state.ts";
+export { unstored } from "./edit.ts";
 export type { MetadataDraft } from "./edit.ts";
 export type { WatchCondition } from "./watch-for.ts";
 export type {
