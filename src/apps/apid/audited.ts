@@ -10,6 +10,8 @@ const member =
     return Array.isArray(value) ? value.join(",") : typeof value === "string" ? value : "";
   };
 const nothing: Describe = () => "";
+const howReset: Describe = (request) =>
+  (request as { readonly graceful: boolean }).graceful ? "graceful" : "";
 
 const M = "/machine.MachineService/";
 const C = "/trustplane.v1.ControlService/";
@@ -23,6 +25,7 @@ export const audited: Readonly<Partial<Record<string, Describe>>> = {
   [`${M}Read`]: member("path"),
   [`${M}Reboot`]: nothing,
   [`${M}Shutdown`]: nothing,
+  [`${M}Reset`]: howReset,
   [`${M}ServiceStart`]: member("id"),
   [`${M}ServiceStop`]: member("id"),
   [`${M}ServiceRestart`]: member("id"),

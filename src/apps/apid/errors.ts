@@ -108,6 +108,36 @@ export class EndingInProgressError extends CodedError {
   }
 }
 
+/** A node cannot be reset in that way. */
+export class ResetRefusedError extends CodedError {
+  readonly code = "ERR_RESET_REFUSED";
+}
+
+/** The cluster cannot be told that the node leaves it; nothing was done. */
+export class LeaveFailedError extends CodedError {
+  readonly code = "ERR_LEAVE_FAILED";
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `the cluster could not be told that this node leaves it, so nothing was wiped: ${reason}; ` +
+        "a reset that is not graceful tells nobody, and the node stays on record until it is removed",
+      { cause },
+    );
+  }
+}
+
+/** Nobody else could issue what the cluster needs; nothing was done. */
+export class LastControlPlaneError extends CodedError {
+  readonly code = "ERR_LAST_CONTROL_PLANE";
+  constructor() {
+    super(
+      "no other control plane is known here: with this node go the authorities of its cluster, its " +
+        "record of members and its tokens; what is not kept elsewhere is lost, so only a reset that is " +
+        "not graceful does that",
+    );
+  }
+}
+
 /** There is no certificate of that id here. */
 export class CertificateUnknownError extends CodedError {
   readonly code = "ERR_CERTIFICATE_UNKNOWN";
@@ -159,6 +189,9 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_SERVICE_UNKNOWN: { status: status.NOT_FOUND },
     ERR_SERVICE_REFUSED: { status: status.FAILED_PRECONDITION },
     ERR_ENDING_IN_PROGRESS: { status: status.FAILED_PRECONDITION },
+    ERR_RESET_REFUSED: { status: status.INVALID_ARGUMENT },
+    ERR_LEAVE_FAILED: { status: status.FAILED_PRECONDITION },
+    ERR_LAST_CONTROL_PLANE: { status: status.FAILED_PRECONDITION },
     ERR_CERTIFICATE_UNKNOWN: { status: status.NOT_FOUND },
     ERR_NO_LEAF: { status: status.FAILED_PRECONDITION },
     ERR_RENEWAL_UNMET: { status: status.DEADLINE_EXCEEDED },

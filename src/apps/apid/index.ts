@@ -8,6 +8,8 @@ export {
   DenialUnknownError,
   EndingInProgressError,
   KubernetesAuthorityMissingError,
+  LastControlPlaneError,
+  LeaveFailedError,
   ListenError,
   ListenerMaterialError,
   NoLeafError,
@@ -29,6 +31,7 @@ export type { Build } from "./machine/version.ts";
 export type { NodePorts } from "./services.ts";
 export type { NodeEvent, NodeEvents } from "./machine/events.ts";
 export type { EndingName, EndRun } from "./machine/lifecycle.ts";
+export type { ResetNode, Resetting } from "./machine/reset.ts";
 export type { NodeLogs } from "./machine/logs.ts";
 export type {
   NodeServices,

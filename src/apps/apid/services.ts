@@ -22,6 +22,7 @@ import { kubeconfigMethods, type KubeconfigPort } from "./machine/kubeconfig.ts"
 import { eventsMethods, type NodeEvents } from "./machine/events.ts";
 import { lifecycleMethods, type EndRun } from "./machine/lifecycle.ts";
 import { logsMethods, type NodeLogs } from "./machine/logs.ts";
+import { resetMethods, type ResetNode } from "./machine/reset.ts";
 import { servicesMethods, type NodeServices } from "./machine/services.ts";
 import { versionMethods, type Build } from "./machine/version.ts";
 import type { Router } from "./router.ts";
@@ -45,6 +46,7 @@ export interface NodePorts {
   readonly logs?: NodeLogs;
   readonly events?: NodeEvents;
   readonly endRun?: EndRun;
+  readonly resetNode?: ResetNode;
 }
 
 /** A service and what of it is served. */
@@ -71,6 +73,7 @@ export function servicesOf(
         ...(ports.logs && logsMethods(router, ports.logs)),
         ...(ports.events && eventsMethods(router, ports.events)),
         ...(ports.endRun && lifecycleMethods(router, ports.endRun)),
+        ...(ports.resetNode && resetMethods(router, ports.resetNode)),
       },
     ],
     [InspectServiceService, { ...(ports.graph && inspectMethods(router, ports.graph)) }],

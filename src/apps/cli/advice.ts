@@ -44,13 +44,16 @@ const refusals: readonly (readonly [desc: RegExp, advice: Advice])[] = [
       `no name server knows ${JSON.stringify(node)}: -n (--nodes) takes nodes, --namespace a namespace`,
   ],
   [/^not authorized$/, neededRoles],
+  [/a reset that is not graceful/, () => "trustplane reset --graceful=false is one"],
   [/^namespace ".*" is not supported$/, () => "trustplane get namespaces lists them"],
 ];
 
 function hintFor(error: CodedError, caller: Caller, node: string): string | undefined {
   if (error.code.startsWith("ERR_CLIENT_CERTIFICATE_")) return newIdentity(error, caller);
   const [, desc] =
-    /^rpc error: code = (?:PermissionDenied|Unavailable) desc = (.*)$/s.exec(error.message) ?? [];
+    /^rpc error: code = (?:PermissionDenied|Unavailable|FailedPrecondition) desc = (.*)$/s.exec(
+      error.message,
+    ) ?? [];
   if (desc === undefined) return undefined;
   return refusals.find(([pattern]) => pattern.test(desc))?.[1](caller, node);
 }

@@ -14,7 +14,7 @@ import { helpCommand } from "./commands/help.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { listCommand } from "./commands/list.ts";
 import { readCommand } from "./commands/read.ts";
-import { rebootCommand, shutdownCommand } from "./commands/lifecycle.ts";
+import { rebootCommand, resetCommand, shutdownCommand } from "./commands/lifecycle.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { serviceCommand } from "./commands/service.ts";
 import { storeCommand } from "./commands/store.ts";
@@ -71,6 +71,7 @@ function program(run: Run): Command {
     eventsCommand,
     rebootCommand,
     shutdownCommand,
+    resetCommand,
   ])
     root.addCommand(command(run));
   for (const command of [genCommand, validateCommand, inspectCommand, storeCommand])

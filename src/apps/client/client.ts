@@ -111,6 +111,11 @@ export interface Client extends AsyncDisposable, ControlCalls {
   reboot(request: { readonly mode?: RebootMode }, options?: CallOptions): Promise<string>;
   /** @returns the id that the events of it carry */
   shutdown(request: { readonly force?: boolean }, options?: CallOptions): Promise<string>;
+  /** @returns the id that the events of it carry */
+  reset(
+    request: { readonly graceful?: boolean; readonly reboot?: boolean },
+    options?: CallOptions,
+  ): Promise<string>;
   close(): void;
 }
 

@@ -2,6 +2,8 @@
 import {
   RebootRequest_Mode as Mode,
   type RebootResponse,
+  ResetRequest,
+  type ResetResponse,
   type ShutdownResponse,
 } from "../rpc/gen/machine/machine.ts";
 import type { Client } from "./client.ts";
@@ -19,11 +21,21 @@ const modes: Readonly<Record<RebootMode, Mode>> = {
 };
 
 /** Makes the calls. */
-export const lifecycleCalls = (endpoints: Endpoints): Pick<Client, "reboot" | "shutdown"> => ({
+export const lifecycleCalls = (
+  endpoints: Endpoints,
+): Pick<Client, "reboot" | "reset" | "shutdown"> => ({
   reboot: ({ mode = "default" }, { node } = {}) =>
     endpoints.ask(node, async ({ machine }) => {
       const response = await reply<RebootResponse>((done) =>
         machine.reboot({ mode: modes[mode] }, callMetadata(node), done),
+      );
+      return only(response).actorId;
+    }),
+  reset: ({ graceful = true, reboot = false }, { node } = {}) =>
+    endpoints.ask(node, async ({ machine }) => {
+      const request = { ...ResetRequest.decode(new Uint8Array()), graceful, reboot };
+      const response = await reply<ResetResponse>((done) =>
+        machine.reset(request, callMetadata(node), done),
       );
       return only(response).actorId;
     }),

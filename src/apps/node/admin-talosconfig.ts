@@ -1,5 +1,5 @@
 /** The administrator's talosconfig in the state directory, written when there is none that works. */
-import { access, open, readFile, rename } from "node:fs/promises";
+import { access, open, readFile, rename, rm } from "node:fs/promises";
 import {
   issueTalosconfig,
   loadMachineConfig,
@@ -37,8 +37,7 @@ export async function keepAdminTalosconfig(options: {
 }): Promise<"written" | "kept"> {
   const { path, address, store, log, issueLeaf } = options;
   const root = await store.get(OSRoot, "os");
-  const config = await store.get(MachineConfig, ACTIVE);
-  const contextName = config && clusterNameOf(config.spec.yaml);
+  const contextName = await ownContext(store);
   if (!root?.spec.issuingCA || contextName === undefined) return "kept";
   const here = endpoint(address, options.port);
   const acceptedCAs = root.spec.acceptedCAs.map(({ crt }) => crt);
@@ -65,6 +64,33 @@ export async function keepAdminTalosconfig(options: {
   const contexts = { ...held.contexts, ...issued.contexts };
   await replaceFile(path, writeTalosconfig({ context: contextName, contexts }));
   return "written";
+}
+
+/** The context that is this node's to write; undefined where it cannot issue one. */
+export async function ownContext(store: Store): Promise<string | undefined> {
+  const root = await store.get(OSRoot, "os");
+  const config = await store.get(MachineConfig, ACTIVE);
+  return root?.spec.issuingCA && config ? clusterNameOf(config.spec.yaml) : undefined;
+}
+
+/** Takes a context out of a talosconfig, and the file away with the last one; a file that is none stays. */
+export async function dropContext(path: string, contextName: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  let held: Talosconfig;
+  try {
+    held = readTalosconfig(text, path);
+  } catch (error) {
+    if (error instanceof CodedError) return;
+    throw error;
+  }
+  const contexts = Object.fromEntries(
+    Object.entries(held.contexts).filter(([name]) => name !== contextName),
+  );
+  const [first] = Object.keys(contexts);
+  if (first === undefined) return rm(path);
+  const context = held.context === contextName ? first : held.context;
+  await replaceFile(path, writeTalosconfig({ context, contexts }));
 }
 
 /** Undefined for a stored configuration that cannot be read any more. */

@@ -21,6 +21,7 @@ import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
 import { type Opened, restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
+import { nodeReset } from "./reset.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
 import { known } from "./state-directory.ts";
@@ -196,6 +197,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     logs: logs.logs,
     events,
     endRun: endings.end,
+    resetNode: nodeReset({ store, endings }),
   };
 }
 

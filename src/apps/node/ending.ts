@@ -4,6 +4,7 @@ import { EndingInProgressError, type EndingName, type EndRun } from "../apid/ind
 import type { Boot } from "./boot.ts";
 import type { ServiceId } from "./log-book.ts";
 import { untilStopped } from "./lifetime.ts";
+import type { StageName } from "./machine-status.ts";
 import { beginSequence } from "./sequence.ts";
 import { uuid } from "./uuid.ts";
 
@@ -14,12 +15,24 @@ const LAST_WORDS = seconds(1);
 export interface Ending {
   readonly name: EndingName;
   readonly actorId: string;
+  /** Whether the node is there again after a reset. */
+  readonly beginsAnew?: boolean;
+}
+
+/** An end that something has to be done before; meanwhile there is no other. */
+export interface Announced {
+  /** Comes back at once, as {@link Endings.end}. */
+  go(how?: Pick<Ending, "beginsAnew">): string;
+  /** The run goes on. */
+  callOff(): void;
 }
 
 /** Ends a run once. */
 export interface Endings {
   /** Comes back at once: the caller hears the answer, and then it ends. */
   readonly end: EndRun;
+  /** @throws {EndingInProgressError} */
+  readonly announce: (name: EndingName) => Announced;
   /** Resolves when the run is to end. */
   readonly asked: Promise<Ending>;
 }
@@ -33,17 +46,20 @@ export function openEndings({
   readonly random: Random;
 }): Endings {
   const { promise: asked, resolve } = Promise.withResolvers<Ending>();
-  let ending: Ending | undefined;
-  return {
-    asked,
-    end(name) {
-      if (ending !== undefined) throw new EndingInProgressError(ending.name);
-      const begun = { name, actorId: uuid(random) };
-      ending = begun;
-      clock.alarm(clock.now(), () => resolve(begun));
-      return begun.actorId;
-    },
+  let ending: EndingName | undefined;
+  const announce = (name: EndingName): Announced => {
+    if (ending !== undefined) throw new EndingInProgressError(ending);
+    ending = name;
+    return {
+      go(how = {}) {
+        const begun = { name, actorId: uuid(random), ...how };
+        clock.alarm(clock.now(), () => resolve(begun));
+        return begun.actorId;
+      },
+      callOff: () => (ending = undefined),
+    };
   };
+  return { asked, announce, end: (name) => announce(name).go() };
 }
 
 /** Waits for the end of a run, by whatever comes first. */
@@ -53,13 +69,19 @@ export const endOf = ({ asked }: Endings, signal: AbortSignal): Promise<Ending> 
     untilStopped(signal).then((): Ending => ({ name: "shutdown", actorId: "" })),
   ]);
 
+const stages = {
+  reboot: "REBOOTING",
+  shutdown: "SHUTTING_DOWN",
+  reset: "RESETTING",
+} as const satisfies Record<EndingName, StageName>;
+
 /** Tells everybody that the node is going down, while they can still hear it. */
 export async function announceEnd(
   { name, actorId }: Ending,
   { events, machine, services }: Boot,
   clock: Clock,
 ): Promise<void> {
-  machine.enter(name === "reboot" ? "REBOOTING" : "SHUTTING_DOWN", actorId);
+  machine.enter(stages[name], actorId);
   const sequence = beginSequence(events, name, actorId);
   await sequence.task("stopServices", "stopAllServices", async () => {
     const running = services.list().filter(({ state }) => state === "Running");

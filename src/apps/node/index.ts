@@ -4,19 +4,20 @@
  */
 import { join, resolve } from "node:path";
 import { leafIssuer, webCryptoKeys } from "#pki";
+import { isLoopback } from "#config";
 import { directories } from "#controllers";
 import { CodedError, ControllerStatus, type Logger, systemClock, systemRandom } from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
 import type { Store } from "#runtime/store";
-import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
-import { type Apid, checkListen, type EndingName } from "../apid/index.ts";
+import { keepAdminTalosconfig, ownContext } from "./admin-talosconfig.ts";
+import { type Apid, checkListen } from "../apid/index.ts";
 import { auditDirectory, type AuditLog, openAuditLog } from "../audit/index.ts";
 import { serveApi } from "./api.ts";
 import { type Boot, newBoot } from "./boot.ts";
 import { accept, type Surroundings } from "./acceptance.ts";
 import { holdsConfig, readConfigFiles, settleConfiguration } from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
-import { announceEnd, endOf } from "./ending.ts";
+import { announceEnd, endOf, type Ending } from "./ending.ts";
 import { holdProcess, unlessStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import { awaitConfiguration } from "./maintenance.ts";
@@ -29,6 +30,7 @@ import { keepServiceResources } from "./service-resources.ts";
 import { holdsState, openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
 import { askMachine, askNobody } from "./time-source.ts";
+import { type Remains, wipe } from "./wipe.ts";
 
 export type { NodeIo, NodeOptions } from "./options.ts";
 
@@ -38,21 +40,33 @@ export class FilesUnpublishedError extends CodedError {
 }
 
 /**
- * Runs a node until `io.signal` is aborted or somebody shuts it down; a reboot begins it anew.
+ * Runs a node until `io.signal` is aborted or somebody ends it; a reboot begins it anew.
  *
  * @returns the exit status: 0
- * @throws {CodedError} when it cannot start; what was there before is as it was
+ * @throws {CodedError} when it cannot start; what was there before is as it was. {@link WipeError} when
+ * it was reset, and something of it is still there
  */
 export async function runNode(options: NodeOptions, io: NodeIo): Promise<number> {
   const letGo = holdProcess();
   try {
     for (let next: NodeOptions | undefined = options; next !== undefined;)
-      next = (await run(next, io)) === "reboot" ? rebooted(next) : undefined;
+      next = nextOf(await run(next, io), next);
   } finally {
     letGo();
   }
   return 0;
 }
+
+const nextOf = ({ name, beginsAnew }: Ending, options: NodeOptions): NodeOptions | undefined => {
+  if (name === "reboot") return rebooted(options);
+  return beginsAnew === true ? { ...rebooted(options), ...blank(options) } : undefined;
+};
+
+/** Nobody wants a node back as it was that was just reset: it waits for a configuration. */
+const blank = ({ maintenanceAddress, apiAddress }: NodeOptions): Partial<NodeOptions> => ({
+  maintenance: true,
+  maintenanceAddress: maintenanceAddress ?? (isLoopback(apiAddress) ? apiAddress : "127.0.0.1"),
+});
 
 /** What is in force by then is what a reboot is about, not what the first start was given. */
 const rebooted = (options: NodeOptions): NodeOptions => ({
@@ -62,7 +76,7 @@ const rebooted = (options: NodeOptions): NodeOptions => ({
 });
 
 /** One run, from start to end. */
-async function run(options: NodeOptions, io: NodeIo): Promise<EndingName> {
+async function run(options: NodeOptions, io: NodeIo): Promise<Ending> {
   const { signal } = io;
   const boot = newBoot(world);
   const log = nodeLogger(io, process.env.TRUSTPLANE_LOG_LEVEL, boot.logs.write);
@@ -71,11 +85,15 @@ async function run(options: NodeOptions, io: NodeIo): Promise<EndingName> {
   };
   signal.addEventListener("abort", stopping, { once: true });
   try {
-    return await live(options, io, { boot, log });
+    const { remains, ...ending } = await live(options, io, { boot, log });
+    if (ending.name !== "reset") return ending;
+    await wipe(remains);
+    log.info({ actorId: ending.actorId }, "the node is wiped");
+    return ending;
   } catch (error) {
     // Told to stop while it was starting, which is not a failure.
     if (!signal.aborted || error !== signal.reason) throw error;
-    return "shutdown";
+    return { name: "shutdown", actorId: "" };
   } finally {
     signal.removeEventListener("abort", stopping);
   }
@@ -89,10 +107,14 @@ interface Run {
 }
 
 /**
- * @returns how it is to go on
+ * @returns how it ended, and what is left of it
  * @throws {CodedError} when it cannot start; the reason of the signal when that comes before
  */
-async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promise<EndingName> {
+async function live(
+  options: NodeOptions,
+  io: NodeIo,
+  { boot, log }: Run,
+): Promise<Ending & { readonly remains: Remains }> {
   const { signal } = io;
   log.info({ bootId: boot.bootId }, "starting");
   tellOfTrustd(boot, log);
@@ -132,7 +154,9 @@ async function live(options: NodeOptions, io: NodeIo, { boot, log }: Run): Promi
   const ending = await endOf(boot.endings, signal);
   log.info({ actorId: ending.actorId }, `${ending.name} begins`);
   await announceEnd(ending, boot, world.clock);
-  return ending.name;
+  const { stateDir } = options;
+  const contextName = await ownContext(store);
+  return { ...ending, remains: { stateDir, pkiDir: pkiDirOf(options), nodeId, contextName } };
 }
 
 /** Waits for a configuration. */

@@ -10,7 +10,8 @@ import type { EventLog } from "./event-log.ts";
 import type { ServiceBoard } from "./service-board.ts";
 
 /** The stages of a node. */
-export type StageName = "BOOTING" | "MAINTENANCE" | "RUNNING" | "REBOOTING" | "SHUTTING_DOWN";
+export type StageName =
+  "BOOTING" | "MAINTENANCE" | "RUNNING" | "REBOOTING" | "SHUTTING_DOWN" | "RESETTING";
 
 /** Where the node stands. */
 export interface MachineStatus {

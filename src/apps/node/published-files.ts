@@ -106,6 +106,21 @@ async function holdsSetOf(path: string, owner: string): Promise<boolean | undefi
   return (await readOwner(current)) === owner;
 }
 
+/**
+ * Takes away what a node has published in a directory, and the directory when it is empty then; what
+ * others put there stays. Names go first, whose it is goes last: what a crash leaves is known as ours.
+ */
+export async function withdrawFiles(path: string, owner: string): Promise<void> {
+  if (!(await exists(path))) return;
+  if ((await holdsSetOf(path, owner)) === true) {
+    await linkNames(path, {});
+    await rm(join(path, CURRENT));
+    await flush(path);
+  }
+  await dropOldSets(path, owner);
+  await rmdir(path).catch(() => undefined);
+}
+
 /** The id of the node that wrote the set in force below one of these directories. */
 export async function publisherOf(directories: readonly string[]): Promise<string | undefined> {
   for (const directory of directories) {

@@ -1,5 +1,6 @@
 /** apid with the services, logs and events of a node, on a clock that stands still. */
 import type { MachineServiceClient } from "../../../src/apps/rpc/gen/machine/machine.ts";
+import { LeaveFailedError } from "../../../src/apps/apid/index.ts";
 import { newBoot, type Boot } from "../../../src/apps/node/boot.ts";
 import { at, manualClock, systemRandom, type ManualClock } from "#runtime";
 import { issueClient, rawClient, runNode, type RunningNode } from "./running-node.ts";
@@ -26,6 +27,10 @@ export async function bootNode(): Promise<BootedNode> {
       logs: boot.logs.logs,
       events: boot.events,
       endRun: boot.endings.end,
+      resetNode: async ({ graceful, reboot }) => {
+        if (graceful) throw new LeaveFailedError("nobody answers");
+        return boot.endings.announce("reset").go({ beginsAnew: reboot });
+      },
     },
   });
   const machine = rawClient(node, await issueClient(node.root));

@@ -1,8 +1,11 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
-import type {
-  RebootResponse,
-  ShutdownResponse,
+import {
+  ResetRequest,
+  ResetRequest_WipeMode as WipeMode,
+  type RebootResponse,
+  type ResetResponse,
+  type ShutdownResponse,
 } from "../../../src/apps/rpc/gen/machine/machine.ts";
 import { bootNode } from "./booted-node.ts";
 import { issueClient, rawClient, reply } from "./running-node.ts";
@@ -43,4 +46,50 @@ test("a reader may not end a node, an operator may", async () => {
     else await expect(asked).rejects.toMatchObject({ code });
     machine.close();
   }
+});
+
+const resetOf = (request: Partial<ResetRequest>): ResetRequest => ({
+  ...ResetRequest.decode(new Uint8Array()),
+  ...request,
+});
+
+test("a reset is answered with who asked for it, before anything goes", async () => {
+  await using booted = await bootNode();
+  const { machine, boot, clock } = booted;
+  const asked = resetOf({ reboot: true, mode: WipeMode.SYSTEM_DISK });
+  const { messages } = await reply<ResetResponse>((done) => machine.reset(asked, done));
+  expect(messages[0]?.actorId).toMatch(UUID);
+  clock.advanceTo(clock.now());
+  const ending = { name: "reset", actorId: messages[0]?.actorId, beginsAnew: true };
+  expect(await boot.endings.asked).toEqual(ending);
+});
+
+test("a reset of what a node has not, or of a part of what it has, is refused", async () => {
+  await using booted = await bootNode();
+  const { machine } = booted;
+  const label = (name: string) => ({ systemPartitionsToWipe: [{ label: name, wipe: true }] });
+  for (const [request, code, details] of [
+    [{ graceful: true }, status.FAILED_PRECONDITION, /^the cluster could not be told .*nobody/],
+    [{ mode: WipeMode.USER_DISKS }, status.INVALID_ARGUMENT, /no user disks/],
+    [{ userDisksToWipe: ["/dev/sda"] }, status.INVALID_ARGUMENT, /no user disks/],
+    [{ mode: 7 as WipeMode }, status.INVALID_ARGUMENT, /no wipe mode 7/],
+    [label("EPHEMERAL"), status.INVALID_ARGUMENT, /does not name/],
+    [label("ROOT"), status.INVALID_ARGUMENT, /no partition ROOT/],
+  ] satisfies [Partial<ResetRequest>, status, RegExp][])
+    await expect(
+      reply<ResetResponse>((done) => machine.reset(resetOf(request), done)),
+    ).rejects.toMatchObject({ code, details: expect.stringMatching(details) as string });
+  const named = resetOf(label("STATE"));
+  expect((await reply<ResetResponse>((done) => machine.reset(named, done))).messages).toHaveLength(
+    1,
+  );
+});
+
+test("a reset is for administrators", async () => {
+  await using booted = await bootNode();
+  const machine = rawClient(booted.node, await issueClient(booted.node.root, ["os:operator"]));
+  await expect(
+    reply<ResetResponse>((done) => machine.reset(resetOf({}), done)),
+  ).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+  machine.close();
 });

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readTalosconfig } from "#config";
@@ -42,10 +42,10 @@ async function startNode() {
   const { endpoints = [], ca = "", crt = "", key = "" } = contexts.demo ?? {};
   const context = { endpoints, ca, crt, key };
   return {
-    ...{ ended, talosconfig, port, context },
-    /** Waits for a line of the log that comes for the second time. */
-    async logsAgain(message: string) {
-      while (logged.split(`"msg":"${message}"`).length < 3) await once(child.stderr, "data");
+    ...{ ended, stateDir, talosconfig, port, context },
+    /** Waits until a line of the log has come as often as that. */
+    async logs(message: string, times: number) {
+      while (logged.split(`"msg":"${message}"`).length <= times) await once(child.stderr, "data");
     },
     client: () => connect({ ...context, source: "the test", clock: systemClock }),
     async [Symbol.asyncDispose]() {
@@ -147,7 +147,7 @@ async function restartsInPlace(running: Node, here: Bench): Promise<void> {
     const before = (await client.services({ node })).find(({ id }) => id === service);
     const restarted = await here.run("service", service, "restart", ...talosconfig);
     expect(restarted.stdout).toContain(`Service "${service}" restarted`);
-    if (service === "apid") await running.logsAgain("apid listens"); // there is nobody before
+    if (service === "apid") await running.logs("apid listens", 2); // there is nobody before
     await using after = running.client();
     await runsAgain(after, service);
     const now = (await after.services({ node })).find(({ id }) => id === service);
@@ -190,14 +190,32 @@ async function reboots(running: Node): Promise<void> {
   }
 }
 
+async function resets(running: Node): Promise<void> {
+  const { talosconfig, stateDir, port } = running;
+  const asked = ["reset", "--reboot", "--talosconfig", talosconfig];
+  const kept = await program(...asked);
+  expect(kept).toMatchObject({ status: 1 });
+  expect(kept.stderr).toMatch(/no other control plane is known here.*\nhint: .*--graceful=false/);
+  const { status, stderr } = await program(...asked, "--graceful=false");
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(stderr).toMatch(/: RESETTING, /);
+  await running.logs("in maintenance", 1);
+  const left = ["audit", "state.db", "state.db-wal"];
+  expect((await readdir(stateDir)).sort()).toEqual(left);
+  const given = await program("apply-config", "-i", "-n", `${node}:${port}`, "-f", config);
+  expect(given).toMatchObject({ status: 0 });
+  await running.logs("apid listens", 4);
+}
+
 test(
-  "services restart in place, a reboot keeps the port and nothing else, a shutdown ends with 0",
+  "services restart in place, a reboot keeps the port and nothing else, a reset the audit log, a shutdown ends with 0",
   { timeout: 120_000 },
   async () => {
     await using running = await startNode();
     await using here = await bench(systemClock.now());
     await restartsInPlace(running, here);
     await reboots(running);
+    await resets(running);
     const { status, stderr } = await program("shutdown", "--talosconfig", running.talosconfig);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     expect(await running.ended).toBe(0);

@@ -3,7 +3,7 @@ import { Reboot, Shutdown, type MachineServiceServer } from "../../rpc/gen/machi
 import type { Router } from "../router.ts";
 
 /** How a run of a node ends. */
-export type EndingName = "reboot" | "shutdown";
+export type EndingName = "reboot" | "shutdown" | "reset";
 
 /**
  * Has the node end its run, once the caller has had the answer.
@@ -11,7 +11,7 @@ export type EndingName = "reboot" | "shutdown";
  * @returns the id that the events of it carry
  * @throws {EndingInProgressError}
  */
-export type EndRun = (ending: EndingName) => string;
+export type EndRun = (ending: Exclude<EndingName, "reset">) => string;
 
 /** There is no machine below the node: however it is asked to reboot, it starts itself anew. */
 export const lifecycleMethods = (

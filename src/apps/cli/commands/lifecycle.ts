@@ -1,7 +1,7 @@
-/** `trustplane reboot` and `shutdown`: the end of a run of the nodes. */
+/** `trustplane reboot`, `shutdown` and `reset`: the end of a run of the nodes. */
 import { Command } from "commander";
 import { choice, connection, durationText, withConnectionFlags, type Run } from "../flags.ts";
-import type { RebootOptions, ShutdownOptions } from "../verbs/lifecycle.ts";
+import type { RebootOptions, ResetOptions, ShutdownOptions } from "../verbs/lifecycle.ts";
 
 /** The flags of waiting. */
 const withWaitFlags = (command: Command): Command =>
@@ -47,5 +47,38 @@ export const shutdownCommand = (run: Run): Command =>
     .action((options: ShutdownOptions, command: Command) =>
       run(async (io) =>
         (await import("../verbs/lifecycle.ts")).shutdown(io, options, connection(command)),
+      ),
+    );
+
+export const resetCommand = (run: Run): Command =>
+  withWaitFlags(new Command("reset"))
+    .summary("have the nodes leave their cluster, and wipe themselves")
+    .description(
+      "Has each node leave its cluster, and then take away what it is: its keys and certificates, its " +
+        "configuration, its talosconfig and its id. Its process exits with status 0. The audit log " +
+        "stays. Waits until its services have stopped. What is gone does not come back.",
+    )
+    .option(
+      "--graceful",
+      "tell the cluster, and do nothing when it cannot be told or this is its only control plane; " +
+        "--graceful=false does without",
+      true,
+    )
+    .option("--reboot", "begin anew, in maintenance: without a configuration", false)
+    .addOption(
+      choice("--wipe-mode <mode>", "our nodes have no disks: what they are goes, whichever it is", [
+        "all",
+        "system-disk",
+      ]).default("all"),
+    )
+    .addOption(choice("--system-labels-to-wipe <label>", "likewise", ["STATE"]))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ trustplane reset -n 192.0.2.21\n  $ trustplane reset -n 192.0.2.21 --reboot\n" +
+        "  $ trustplane reset -n 192.0.2.11 --graceful=false",
+    )
+    .action((options: ResetOptions, command: Command) =>
+      run(async (io) =>
+        (await import("../verbs/lifecycle.ts")).reset(io, options, connection(command)),
       ),
     );

@@ -1,4 +1,4 @@
-/** `reboot` and `shutdown` (talosctl-wire.md §2.8). */
+/** `reboot`, `shutdown` and `reset` (talosctl-wire.md §2.8). */
 import { readDuration } from "#config/talosconfig";
 import type { RebootMode } from "../../client/index.ts";
 import { holdProcess } from "../../node/lifetime.ts";
@@ -24,6 +24,12 @@ export interface ShutdownOptions extends WaitOptions {
   readonly force: boolean;
 }
 
+/** The flags of `reset`. */
+export interface ResetOptions extends WaitOptions {
+  readonly graceful: boolean;
+  readonly reboot: boolean;
+}
+
 /** Starts the nodes anew, all at once. */
 export const reboot = (io: Io, options: RebootOptions, flags: Connection): Promise<number> =>
   withNodes(io, flags, ({ client, ...nodes }) => {
@@ -38,6 +44,16 @@ export const reboot = (io: Io, options: RebootOptions, flags: Connection): Promi
 export const shutdown = (io: Io, options: ShutdownOptions, flags: Connection): Promise<number> =>
   withNodes(io, flags, ({ client, ...nodes }) => {
     const ask = (node: string) => client.shutdown(options, { node });
+    return each(nodes, io, options, {
+      ask,
+      wait: (node, waiting) => awaitShutdown(client, node, () => ask(node), waiting),
+    });
+  });
+
+/** Wipes the nodes, all at once. */
+export const reset = (io: Io, options: ResetOptions, flags: Connection): Promise<number> =>
+  withNodes(io, flags, ({ client, ...nodes }) => {
+    const ask = (node: string) => client.reset(options, { node });
     return each(nodes, io, options, {
       ask,
       wait: (node, waiting) => awaitShutdown(client, node, () => ask(node), waiting),

@@ -1,0 +1,65 @@
+import { Identity, MachineType, Member } from "#resources";
+import { at, manualClock, systemRandom } from "#runtime";
+import { openMemoryStore, type Store } from "#runtime/store";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openEndings, type Endings } from "../../../src/apps/node/ending.ts";
+import { nodeReset, type Leave } from "../../../src/apps/node/reset.ts";
+
+let store: Store;
+let endings: Endings;
+const clock = manualClock(at("2030-01-01"));
+beforeEach(async () => {
+  store = openMemoryStore();
+  endings = openEndings({ clock, random: systemRandom });
+  await store.create(Identity, "local", { nodeId: "one" });
+});
+afterEach(() => store.close());
+
+const reset = (graceful: boolean, leave?: Leave, reboot = false) =>
+  nodeReset({ store, endings, leave })({ graceful, reboot });
+const member = (nodeId: string, machineType: "controlplane" | "worker") =>
+  store.create(Member, nodeId, {
+    ...{ nodeId, machineType, hostname: nodeId, addresses: [] },
+    ...{ operatingSystem: "", controlPlane: null },
+  });
+const asked = async () => {
+  clock.advanceTo(clock.now());
+  return await endings.asked;
+};
+
+test("a worker tells its cluster first, and then it ends", async () => {
+  await store.create(MachineType, "machine-type", { type: "worker" });
+  const told = Promise.withResolvers<undefined>();
+  const resetting = reset(true, () => told.promise);
+  expect(() => endings.end("reboot")).toThrow("a reset of this node is under way");
+  told.resolve(undefined);
+  const actorId = await resetting;
+  expect(await asked()).toEqual({ name: "reset", actorId, beginsAnew: false });
+});
+
+test("a cluster that cannot be told keeps its worker, which goes on", async () => {
+  await store.create(MachineType, "machine-type", { type: "worker" });
+  const leave = () => Promise.reject(new Error("127.0.0.2:50000 does not answer"));
+  await expect(reset(true, leave)).rejects.toMatchObject({
+    code: "ERR_LEAVE_FAILED",
+    message: expect.stringContaining("127.0.0.2:50000 does not answer; a reset that is") as string,
+  });
+  endings.end("reboot"); // nothing is under way
+  expect(await asked()).toMatchObject({ name: "reboot" });
+});
+
+test("without grace nobody is told", async () => {
+  await store.create(MachineType, "machine-type", { type: "worker" });
+  const actorId = await reset(false, () => Promise.reject(new Error("told")), true);
+  expect(await asked()).toEqual({ name: "reset", actorId, beginsAnew: true });
+});
+
+test("the only control plane goes without grace alone, others do as they like", async () => {
+  await store.create(MachineType, "machine-type", { type: "controlplane" });
+  await member("one", "controlplane");
+  await member("two", "worker");
+  await expect(reset(true)).rejects.toMatchObject({ code: "ERR_LAST_CONTROL_PLANE" });
+  await member("three", "controlplane");
+  await reset(true);
+  expect(await asked()).toMatchObject({ name: "reset" });
+});
