@@ -20,7 +20,7 @@ export { bundleFromMachineConfig } from "./bundle/from-machine-config.ts";
 export { issueBundle, issueRoot, type BundleSources } from "./bundle/issue.ts";
 export { loadBundle, readBundle } from "./bundle/read.ts";
 export { writeBundle } from "./bundle/write.ts";
-export { readDuration } from "./duration.ts";
+export { readDuration } from "#pki";
 export { hostnameProblem } from "./hostname.ts";
 export {
   BundleInvalidError,

@@ -1,5 +1,6 @@
 /** Failures of the PKI library: one class each, with a stable code, and never a secret in a message. */
 import { CodedError } from "#runtime";
+import type { Refusal } from "./policy/policy.ts";
 
 /** Bytes are not DER, or not the structure that they should be. */
 export class DerError extends CodedError {
@@ -75,7 +76,27 @@ export class NotAuthorityError extends CodedError {
 
 /** A finished certificate is not what its profile says, and does not leave the house. */
 export class CertificateRefusedError extends CodedError {
-  readonly code = "ERR_CERTIFICATE_REFUSED";
+  readonly code: "ERR_CERTIFICATE_REFUSED" | "ERR_POLICY_REFUSED" = "ERR_CERTIFICATE_REFUSED";
+}
+
+/** A finished certificate is what was asked for, and nothing that the policy in force allows. */
+export class PolicyRefusedError extends CertificateRefusedError {
+  override readonly code = "ERR_POLICY_REFUSED";
+  readonly refusals: readonly Refusal[];
+  constructor(message: string, refusals: readonly Refusal[]) {
+    super(message);
+    this.refusals = refusals;
+  }
+}
+
+/** A text is no policy; `path` says which part of it. */
+export class PolicyInvalidError extends CodedError {
+  readonly code = "ERR_POLICY_INVALID";
+  readonly path: string;
+  constructor(path: string, problem: string) {
+    super(`${path === "" ? "the policy" : path}: ${problem}`);
+    this.path = path;
+  }
 }
 
 /** A certificate request is damaged, or is not signed by the key that it names. */

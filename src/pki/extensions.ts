@@ -15,7 +15,7 @@ import {
 import { extensionOids, usageOids } from "./oids.ts";
 
 /** In the order of their bits. */
-const keyUsageBits: readonly KeyUsage[] = [
+export const keyUsageBits: readonly KeyUsage[] = [
   "digitalSignature",
   "contentCommitment",
   "keyEncipherment",

@@ -19,6 +19,7 @@ export type {
 } from "./certificate.ts";
 export { issueCsr, readCsr } from "./csr.ts";
 export type { Csr } from "./csr.ts";
+export { readDuration } from "./duration.ts";
 export {
   AlgorithmMismatchError,
   AlgorithmUnsupportedError,
@@ -34,6 +35,8 @@ export {
   NotAuthorityError,
   PemError,
   PemLabelError,
+  PolicyInvalidError,
+  PolicyRefusedError,
 } from "./errors.ts";
 export { fingerprintsOf } from "./fingerprints.ts";
 export { passGate } from "./gate.ts";
@@ -70,8 +73,26 @@ export type { Name, NameAttribute, NameParts } from "./name.ts";
 export { parseCertificate } from "./parse.ts";
 export { pemOf, readPem, writePem } from "./pem.ts";
 export type { PemBlock } from "./pem.ts";
+export {
+  compilePolicy,
+  defaultInForce,
+  defaultPolicy,
+  describeRefusal,
+  examine,
+  judge,
+} from "./policy/index.ts";
+export type {
+  Bounds,
+  CompiledPolicy,
+  Finding,
+  Judged,
+  Policy,
+  PolicyInForce,
+  ProfileRules,
+  Refusal,
+} from "./policy/index.ts";
 export { authorityProfiles, leafProfiles } from "./profiles.ts";
-export type { AuthorityProfile, LeafProfile, RootName } from "./profiles.ts";
+export type { AuthorityProfile, LeafProfile, ProfileName, RootName } from "./profiles.ts";
 export { isToReplace, keepLeaf, reissueReason, renewAt } from "./renewal.ts";
 export type { KeptLeaf, ReissueReason, Replacement } from "./renewal.ts";
 export { allowsUsage, isFor, matchesDnsName, verifyChain } from "./verify/index.ts";

@@ -11,6 +11,7 @@ import { defaultSignature, leafKeys, signatureAlgorithms } from "./keys/algorith
 import { keepPairInMind } from "./keyed.ts";
 import type { KeyAlgorithm, KeyProvider, PublicKey, SignatureAlgorithm } from "./keys/key.ts";
 import { buildName, type Name } from "./name.ts";
+import { defaultInForce, enforce, type Bounds, type PolicyInForce } from "./policy/index.ts";
 import type { LeafProfile } from "./profiles.ts";
 
 /** What a leaf shall be; `lifetime` and the subject are by default those of the profile. */
@@ -72,9 +73,15 @@ const wholeSecond = (moment: number): Instant => instantOf(Math.floor(moment / 1
  * An issuer of leaves; new keys are of the type that the authority asks for.
  *
  * @returns a function that throws AuthorityExpiredError, NotAuthorityError, KeyMismatchError,
- *   AltNameInvalidError, AlgorithmMismatchError, CertificateRefusedError, and what reading a key does
+ *   AltNameInvalidError, AlgorithmMismatchError, CertificateRefusedError, PolicyRefusedError, and what
+ *   reading a key does
  */
-export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Random }): IssueLeaf {
+export function leafIssuer(o: {
+  readonly keys: KeyProvider;
+  readonly random: Random;
+  /** By default the default policy is in force. */
+  readonly policy?: PolicyInForce;
+}): IssueLeaf {
   const known = new WeakMap<KeyedPem, KeyedPem & { readonly authority: Authority }>();
   const authorityOf = async (pem: KeyedPem): Promise<Authority> => {
     const before = known.get(pem);
@@ -103,6 +110,7 @@ export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Ran
       lifetime: request.lifetime ?? profile.lifetime,
       now,
       random: o.random,
+      policy: o.policy,
     });
     keepInMind(leaf.pem, leaf);
     const issued = { crt: leaf.pem, key: await key.pem() };
@@ -116,7 +124,10 @@ export function leafIssuer(o: { readonly keys: KeyProvider; readonly random: Ran
  *
  * @param o.subject what of the request's subject is certified: the signer decides
  * @throws {AuthorityExpiredError} when the authority has ended
+ * @param o.policy by default the default policy is in force
+ * @param o.bounds those of the token that it is asked for with
  * @throws {AlgorithmMismatchError} when the request's key is of another type than the authority's
+ * @throws {PolicyRefusedError} when the policy in force, or the bounds, do not allow it
  * @see talos-pki.md §2.2
  */
 export async function certifyCsr(o: {
@@ -127,6 +138,8 @@ export async function certifyCsr(o: {
   readonly lifetime?: number;
   readonly now: Instant;
   readonly random: Random;
+  readonly policy?: PolicyInForce;
+  readonly bounds?: Bounds;
 }): Promise<Certificate> {
   const { csr, authority, profile, subject, now, random } = o;
   assertNotEnded(authority.certificate, now);
@@ -134,11 +147,11 @@ export async function certifyCsr(o: {
   const lifetime = o.lifetime ?? profile.lifetime;
   return certify({
     ...{ authority, profile, subject, publicKey, dnsNames, ipAddresses, signatureAlgorithm },
-    ...{ lifetime, now, random },
+    ...{ lifetime, now, random, policy: o.policy, bounds: o.bounds },
   });
 }
 
-/** Signs, and lets through the gate. */
+/** Signs, lets through the gate, and asks the policy: every leaf comes this way. */
 async function certify(o: {
   readonly authority: Authority;
   readonly profile: LeafProfile;
@@ -150,6 +163,8 @@ async function certify(o: {
   readonly lifetime: number;
   readonly now: Instant;
   readonly random: Random;
+  readonly policy: PolicyInForce | undefined;
+  readonly bounds?: Bounds | undefined;
 }): Promise<Certificate> {
   const { authority, profile, subject, publicKey, dnsNames, now } = o;
   const issuer = authority.certificate;
@@ -169,5 +184,8 @@ async function certify(o: {
     signatureAlgorithm: o.signatureAlgorithm,
     random: o.random,
   });
-  return passGate(der, { profile, issuer, subject, publicKey, dnsNames, ipAddresses, now });
+  const expected = { profile, issuer, subject, publicKey, dnsNames, ipAddresses, now };
+  const leaf = await passGate(der, expected);
+  enforce(leaf, profile.name, (o.policy ?? defaultInForce)(), o.bounds);
+  return leaf;
 }

@@ -29,6 +29,8 @@ export type RootName = keyof typeof authorityProfiles;
 
 /** What a leaf is like; parts of the subject that are not here come with each request. */
 export interface LeafProfile {
+  /** By which a policy knows it. */
+  readonly name: string;
   readonly root: RootName;
   readonly keyUsages: readonly KeyUsage[];
   readonly extKeyUsages: readonly string[];
@@ -50,8 +52,7 @@ const kubernetes = { root: "kubernetes", keyUsages: signAndEncipher, lifetime: Y
 const kubernetesClient = (commonName: string, organization: string) =>
   ({ ...kubernetes, extKeyUsages: client, commonName, organizations: [organization] }) as const;
 
-/** Every leaf that is issued here. */
-export const leafProfiles = {
+const rows = {
   apidServer: { ...os, extKeyUsages: server },
   apidClient: { ...os, extKeyUsages: client, organizations: ["os:impersonator"] },
   /** What a node that joined serves, and what it is a client with: a role that Talos gives to nobody. */
@@ -89,4 +90,14 @@ export const leafProfiles = {
   scheduler: kubernetesClient("system:kube-scheduler", "system:kube-scheduler"),
   admin: kubernetesClient("talos:admin", "system:masters"),
   userAdmin: kubernetesClient("admin", "system:masters"),
-} as const satisfies Record<string, LeafProfile>;
+} as const satisfies Record<string, Omit<LeafProfile, "name">>;
+
+/** The name of a leaf in the table. */
+export type ProfileName = keyof typeof rows;
+
+type Named<Rows> = { readonly [Name in keyof Rows]: Rows[Name] & { readonly name: Name } };
+
+/** Every leaf that is issued here. */
+export const leafProfiles = Object.fromEntries(
+  Object.entries(rows).map(([name, row]) => [name, { ...row, name }]),
+) as Named<typeof rows>;

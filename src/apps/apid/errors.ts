@@ -197,6 +197,8 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_RENEWAL_UNMET: { status: status.DEADLINE_EXCEEDED },
     ERR_DENIAL_UNKNOWN: { status: status.NOT_FOUND },
     ERR_NO_CLUSTER_STORE: { status: status.FAILED_PRECONDITION },
+    ERR_POLICY_REFUSED: { status: status.PERMISSION_DENIED },
+    ERR_POLICY_INVALID: { status: status.INVALID_ARGUMENT },
   },
   forwardingStatuses,
   memberStatuses,

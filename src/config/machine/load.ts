@@ -1,6 +1,6 @@
 /** Loads a machine configuration; whether it makes sense is for {@link checkMachineConfig} to say. */
 import { hours } from "#runtime";
-import { readDuration } from "../duration.ts";
+import { readDuration } from "#pki";
 import { contentOf, type ConfigDocument, readDocuments, V1ALPHA1 } from "./documents.ts";
 import { clusterNetworks, etcdRoot, kubeletJoin, kubernetesRoot, osRoot } from "./effective.ts";
 import type {

@@ -1,7 +1,7 @@
 /** Rules of our own: networks, the cluster's domain, lifetimes and encryption secrets. */
 import { isNetwork } from "../../address.ts";
 import { isClusterDomain } from "../../cert-san.ts";
-import { readDuration } from "../../duration.ts";
+import { readDuration } from "#pki";
 import type { FieldPath } from "../../yaml/read.ts";
 import type { Judgement, MachineRule, Subject } from "../judgement.ts";
 import type { DocumentOf } from "../schema.ts";
