@@ -1,24 +1,34 @@
 import { defineResource } from "#runtime";
 import { z } from "zod";
 
-/** What certificates of one profile may be; what is left out is not bounded. */
-const rule = z.object({
-  /** Patterns of the common name: `*` stands for any text. */
-  commonNames: z.array(z.string()).optional(),
-  /** The only organizations that there may be. */
-  organizations: z.array(z.string()).optional(),
-  /** Exact, or with one `*` label first, or `*` alone: any host name. */
-  dnsNames: z.array(z.string()).optional(),
-  /** Addresses and CIDRs. */
-  addresses: z.array(z.string()).optional(),
+const texts = z.array(z.string()).optional();
+
+/** What certificates of one profile may be; what is left out is as in the default policy. */
+const rules = z.object({
+  /** Patterns of the common name: `*` stands for any text, and an absent one is empty. */
+  commonNames: texts,
+  /** Whether it has to be one of the names and addresses, or empty. */
+  commonNameIsName: z.boolean().optional(),
+  /** Patterns of the only organizations that there may be. */
+  organizations: texts,
+  excludedOrganizations: texts,
   /** How many names and addresses together. */
   namesMax: z.number().optional(),
-  keyUsages: z.array(z.string()).optional(),
-  extKeyUsages: z.array(z.string()).optional(),
-  /** Duration as in `24h`, from notBefore to notAfter. */
+  /** Exact, or with one `*` label first, or `*` alone: any host name. */
+  dnsNames: texts,
+  excludedDnsNames: texts,
+  /** Whether a name may begin with `*.`. */
+  wildcards: z.boolean().optional(),
+  /** Addresses and CIDRs. */
+  addresses: texts,
+  excludedAddresses: texts,
+  /** Exactly these. */
+  keyUsages: texts,
+  extKeyUsages: texts,
+  /** Duration as in `24h`, without what it is backdated by. */
   lifetimeMax: z.string().optional(),
-  /** Names of key algorithms, as `Ed25519`, `P-256`, `RSA-2048`. */
-  keyAlgorithms: z.array(z.string()).optional(),
+  /** Kinds of keys, as `Ed25519`, `P-256`, and `RSA-2048` for so many bits or more. */
+  keyAlgorithms: texts,
 });
 
 /** What may be issued, by the names of profiles; the one in force bounds every path. Id: `default`. */
@@ -34,6 +44,6 @@ export const CertificatePolicy = defineResource({
     description: z.string(),
     /** RFC 3339; empty for the one that a node begins with. */
     since: z.string(),
-    profiles: z.record(z.string(), rule),
+    profiles: z.record(z.string(), rules),
   }),
 });
