@@ -3,7 +3,12 @@ import { isDnsName } from "./address.ts";
 import { DerReader, wholeSequence } from "./der/reader.ts";
 import { explicit, tags } from "./der/tags.ts";
 import { element, natural, octetBits, oid, sequence, setOf } from "./der/writer.ts";
-import { AlgorithmUnsupportedError, CsrRejectedError, DerError } from "./errors.ts";
+import {
+  AlgorithmUnsupportedError,
+  CsrRejectedError,
+  CsrSignatureError,
+  DerError,
+} from "./errors.ts";
 import { altNameExtension, factsOf, readExtensions } from "./extensions.ts";
 import {
   defaultSignature,
@@ -71,7 +76,8 @@ export async function issueCsr(o: {
  * @throws {PemError} when there is no block
  * @throws {PemLabelError} when the block is something else
  * @throws {CsrRejectedError} when the request is too long, damaged, for a key that is too weak or for a
- *   name that is none, or its key did not sign it
+ *   name that is none
+ * @throws {CsrSignatureError} when its key did not sign it
  */
 export async function readCsr(pem: string, source = "certificate request"): Promise<Csr> {
   if (pem.length > TEXT_MAX)
@@ -84,7 +90,7 @@ export async function readCsr(pem: string, source = "certificate request"): Prom
     if (!(error instanceof DerError || error instanceof AlgorithmUnsupportedError)) throw error;
     throw new CsrRejectedError(`${source}: ${error.message}`, { cause: error });
   }
-  throw new CsrRejectedError(`${source}: is not signed by the key that it is for`);
+  throw new CsrSignatureError(`${source}: is not signed by the key that it is for`);
 }
 
 function parseCsr(der: Uint8Array) {

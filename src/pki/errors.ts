@@ -103,3 +103,6 @@ export class PolicyInvalidError extends CodedError {
 export class CsrRejectedError extends CodedError {
   readonly code = "ERR_CSR_REJECTED";
 }
+
+/** The key that a certificate request names did not sign it. */
+export class CsrSignatureError extends CsrRejectedError {}

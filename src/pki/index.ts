@@ -28,6 +28,7 @@ export {
   CertificateParseError,
   CertificateRefusedError,
   CsrRejectedError,
+  CsrSignatureError,
   DerError,
   KeyEncryptedError,
   KeyMismatchError,
@@ -46,7 +47,7 @@ export { issueCertificate } from "./issue.ts";
 export type { Authority, CertificateRequest } from "./issue.ts";
 export { readKeyed } from "./keyed.ts";
 export type { Keyed } from "./keyed.ts";
-export { familyOf, readPublicKey, sameKey } from "./keys/algorithms.ts";
+export { defaultSignature, familyOf, readPublicKey, sameKey } from "./keys/algorithms.ts";
 export type { KeyFamily } from "./keys/algorithms.ts";
 export type {
   KeyAlgorithm,

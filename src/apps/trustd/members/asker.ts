@@ -1,5 +1,5 @@
 /** Which member it is that asks with a node certificate. */
-import { commonName, fingerprintsOf, organizations } from "#pki";
+import { commonName, fingerprintsOf, organizations, type Certificate } from "#pki";
 import { MemberRecord } from "#resources";
 import type { Resource, SpecOf } from "#runtime";
 import type { Store } from "#runtime/store";
@@ -20,10 +20,24 @@ export async function memberOf(
   store: Store,
   { certificate }: Pick<MemberAsker, "certificate">,
 ): Promise<RecordedMember> {
+  const nodeId = commonName(certificate.subject) ?? "";
+  const member = nodeId === "" ? undefined : await store.get(MemberRecord, nodeId);
+  return memberNamed(certificate, () => member);
+}
+
+/**
+ * The same, where what is on record is at hand.
+ *
+ * @throws {NotAMemberError} saying what the node can do
+ */
+export function memberNamed(
+  certificate: Certificate,
+  find: (nodeId: string) => RecordedMember | undefined,
+): RecordedMember {
   if (!organizations(certificate.subject).includes(NODE))
     throw new NotAMemberError("the certificate is not one of a node that joined");
   const nodeId = commonName(certificate.subject) ?? "";
-  const member = nodeId === "" ? undefined : await store.get(MemberRecord, nodeId);
+  const member = find(nodeId);
   if (member === undefined) throw gone(nodeId);
   const { identities } = member.spec;
   if (fingerprintsOf(certificate).some((each) => identities.includes(each))) return member;

@@ -1,0 +1,35 @@
+/** What a token bounds: the names and addresses that may be asked for with it, and at renewals after. */
+import { inNetworks } from "#config";
+import { canonicalAddress, matchesDnsName } from "#pki";
+import { hostKey, namesAt, type Names } from "./names.ts";
+import type { Objection } from "./objection.ts";
+import type { Bounds, Standing } from "./standing.ts";
+
+/** Finds the first name that lies outside; what is nobody's own is not looked at. */
+export function outsideBounds(
+  names: Names,
+  bounds: Bounds | null,
+  { isNobodys }: Pick<Standing, "isNobodys">,
+): Objection | undefined {
+  if (bounds === null) return undefined;
+  for (const { field, name } of namesAt(names)) {
+    const key = hostKey(name);
+    if (isNobodys(key)) continue;
+    const isAddress = canonicalAddress(key) !== undefined;
+    const allowed = isAddress ? bounds.addresses : bounds.dnsNames;
+    const isWithin = isAddress ? isAddressWithin : isNameWithin;
+    if (allowed.length > 0 && !isWithin(key, allowed))
+      return {
+        rule: "bounds",
+        field,
+        problem: `${JSON.stringify(name)} is none of ${allowed.join(", ")}, which the token is bound to`,
+      };
+  }
+  return undefined;
+}
+
+const isAddressWithin = (address: string, allowed: readonly string[]): boolean =>
+  allowed.some((one) => canonicalAddress(one) === address) || inNetworks(address, allowed);
+
+const isNameWithin = (name: string, allowed: readonly string[]): boolean =>
+  allowed.some((pattern) => pattern.toLowerCase() === name || matchesDnsName(pattern, name));

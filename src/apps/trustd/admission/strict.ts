@@ -1,0 +1,36 @@
+/** Strict joining: an address is certified for who has it. */
+import { canonicalAddress } from "#pki";
+import { isLoopback } from "#config";
+import { hostKey, namesAt, type Names } from "./names.ts";
+import type { Objection } from "./objection.ts";
+import type { Standing } from "./standing.ts";
+
+/**
+ * Finds the first address that is neither the peer's own nor already the member's.
+ *
+ * @param peer address and port
+ * @param own addresses that the member is on record with
+ */
+export function foreignAddress(
+  names: Names,
+  peer: string,
+  own: readonly string[],
+  { isNobodys }: Pick<Standing, "isNobodys">,
+): Objection | undefined {
+  const mine = new Set([addressOfPeer(peer), ...own.map(hostKey)]);
+  for (const { field, name } of namesAt(names)) {
+    const key = hostKey(name);
+    if (canonicalAddress(key) === undefined) continue; // a name
+    if (mine.has(key) || isNobodys(key) || isLoopback(key)) continue;
+    return {
+      rule: "strict join",
+      field,
+      problem: `${name} is neither the address that is asked from, ${addressOfPeer(peer)}, nor on record as the member's`,
+    };
+  }
+  return undefined;
+}
+
+/** The address alone, in canonical text. */
+export const addressOfPeer = (peer: string): string =>
+  hostKey(peer.slice(0, peer.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1"));

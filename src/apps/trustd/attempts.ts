@@ -1,0 +1,121 @@
+/**
+ * What each call with a token goes through, whatever it asks for: the token is looked at before
+ * anything that costs more, refusals are counted, and what was done or refused is on record before it
+ * is answered.
+ */
+import { formatName, type Csr } from "#pki";
+import { CodedError, rfc3339Milliseconds, type Clock, type Logger } from "#runtime";
+import { status } from "@grpc/grpc-js";
+import { statusOf } from "#runtime/rpc";
+import type { RecordEntry } from "../apid/audit.ts";
+import { refusalBudget } from "../apid/refusal-budget.ts";
+import { addressOfPeer } from "./admission/strict.ts";
+import type { Standing } from "./admission/standing.ts";
+import { recognise, type Presented } from "./admission/token.ts";
+import { PeerUnknownError, trustdStatuses } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+import type { TokenAsker } from "./signer.ts";
+
+/** A call that is under way. */
+export interface Attempt {
+  readonly peer: string;
+  readonly presented: Presented;
+  /** Says what is asked for, as soon as that is known. */
+  asksFor(csr: Csr, nodeId?: string): void;
+}
+
+/** Makes calls. */
+export interface Attempts {
+  /** @throws what `answer` throws, or that too much was refused */
+  make<T>(asker: TokenAsker, method: string, answer: (attempt: Attempt) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** What attempts need. */
+export interface AttemptsOptions {
+  readonly standing: Standing;
+  readonly limits: Limits;
+  readonly record: RecordEntry;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface About {
+  subject: string;
+  nodeId: string;
+}
+
+/** Makes them. */
+export function openAttempts(options: AttemptsOptions): Attempts {
+  const { standing, limits, record, clock, log } = options;
+  const budget = refusalBudget((entry) => {
+    const { peer, subject, resource, outcome, reason, count } = entry;
+    log.warn({ peer, subject, resource, outcome, reason, ...(count && { count }) }, "refused");
+    return record(entry);
+  }, clock);
+  const entryOf = (
+    { peer }: TokenAsker,
+    method: string,
+    token: string | undefined,
+    { subject, nodeId }: About,
+  ) => ({
+    time: rfc3339Milliseconds(clock.now()),
+    ...{ peer, fingerprint: "", subject, roles: [], method, nodes: [] },
+    resource: [token && `token ${token}`, nodeId && `node ${nodeId}`].filter(Boolean).join(", "),
+  });
+  return {
+    async make(asker, method, answer) {
+      const { peer } = asker;
+      if (peer === "") throw new PeerUnknownError();
+      const address = addressOfPeer(peer);
+      const about: About = { subject: "", nodeId: "" };
+      let presented: Presented | undefined;
+      try {
+        presented = recognise(asker.token, standing, clock.now());
+        limits.checkToken(address, presented.name);
+        const answered = await answer({
+          ...{ peer, presented },
+          asksFor: (csr, nodeId = "") => {
+            Object.assign(about, { subject: formatName(csr.subject), nodeId });
+            tell(log, peer, csr, nodeId);
+          },
+        });
+        await record({
+          ...entryOf(asker, method, presented.name, about),
+          outcome: "OK",
+          reason: "",
+        });
+        return answered;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        const told = limits.refused(address, presented?.name, error);
+        const { code, details } = statusOf(told, method, trustdStatuses);
+        const entry = entryOf(asker, method, presented?.name, about);
+        await budget.record(address, { ...entry, outcome: status[code], reason: details });
+        throw told;
+      }
+    },
+    close: () => budget.close(),
+  };
+}
+
+/** What is asked for, as Talos' trustd logs it. */
+function tell(log: Logger, peer: string, csr: Csr, nodeId: string): void {
+  const { subject, dnsNames, ipAddresses } = csr;
+  log.info(
+    { peer, subject: formatName(subject), dnsNames, ipAddresses, ...(nodeId && { nodeId }) },
+    "certificate requested",
+  );
+}
+
+const REFUSALS: ReadonlySet<number> = new Set([
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.INVALID_ARGUMENT,
+  status.RESOURCE_EXHAUSTED,
+  status.INTERNAL,
+]);
+
+/** Whether an error is the asker's fault. */
+const isRefusal = (error: unknown): error is CodedError =>
+  error instanceof CodedError && REFUSALS.has(statusOf(error, "", trustdStatuses).code);
