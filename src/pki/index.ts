@@ -77,6 +77,7 @@ export type { PemBlock } from "./pem.ts";
 export {
   compilePolicy,
   defaultInForce,
+  enforce,
   defaultPolicy,
   describeRefusal,
   examine,

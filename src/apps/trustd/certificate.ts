@@ -1,6 +1,6 @@
 /** Talos' call: who has a token gets a serving certificate, and is no member for that. */
 import type { CertificateRequest, CertificateResponse } from "../rpc/gen/security/security.ts";
-import { outsideBounds } from "./admission/bounds.ts";
+import { gateBounds, outsideBounds } from "./admission/bounds.ts";
 import { namesOf } from "./admission/names.ts";
 import { firstObjection } from "./admission/objection.ts";
 import { nameOfAnother } from "./admission/others.ts";
@@ -36,9 +36,10 @@ export async function answerCertificate(
     if (objection !== undefined) throw new AdmissionRefusedError(objection);
   };
   admit(facts);
-  const certificate = await issuing.plain(csr);
+  const certificate = await issuing.plain(csr, gateBounds(grantOf(presented, facts).bounds, facts));
   await ledger.enter((draft) => {
     admit(draft);
+    issuing.recheck(certificate);
     spend(draft, presented.name);
     putIssued(draft, "nodeServer", certificate, { nodeId: "", token: presented.name, peer });
   });

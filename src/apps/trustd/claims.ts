@@ -1,5 +1,5 @@
 /** Under which names and addresses members are on record, by host. */
-import { covers, hostKey, isEverybodys } from "./admission/names.ts";
+import { covers, EVERYBODYS, hostKey } from "./admission/names.ts";
 import type { Holder } from "./admission/standing.ts";
 
 interface Claim extends Holder {
@@ -14,7 +14,7 @@ export class Claims {
   /** Puts a claim in the place of the one before. */
   set(id: string, holder: Holder, names: readonly string[]): void {
     this.delete(id);
-    const keys = names.map(hostKey).filter((key) => key !== "" && !isEverybodys(key));
+    const keys = names.map(hostKey).filter((key) => key !== "" && !EVERYBODYS.has(key));
     const claim = { ...holder, hosts: [...new Set(keys)] };
     this.#byId.set(id, claim);
     for (const host of claim.hosts) {

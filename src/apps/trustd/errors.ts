@@ -104,6 +104,8 @@ export const trustdStatuses: readonly StatusTable[] = [
     ERR_ADMISSION_REFUSED: { status: status.PERMISSION_DENIED },
     ERR_REFUSALS_EXHAUSTED: { status: status.RESOURCE_EXHAUSTED },
     ERR_NO_CLUSTER_STORE: { status: status.FAILED_PRECONDITION },
+    ERR_CERTIFICATE_REFUSED: { status: status.PERMISSION_DENIED },
+    ERR_POLICY_REFUSED: { status: status.PERMISSION_DENIED },
     ERR_AUTHORITY_MISSING: { status: status.FAILED_PRECONDITION },
   },
   memberStatuses,

@@ -19,7 +19,7 @@ import {
   type SpecOf,
 } from "#runtime";
 import type { Store } from "#runtime/store";
-import { hostKey, isEverybodys } from "./admission/names.ts";
+import { EVERYBODYS, hostKey } from "./admission/names.ts";
 import type { Standing } from "./admission/standing.ts";
 import { Claims } from "./claims.ts";
 import { follow, type Followed, type Following } from "./followed.ts";
@@ -125,12 +125,15 @@ export function claimRecord(
 /** What follows from the root, made once for each root. */
 function trustIn(
   root: () => Root | undefined,
-): Pick<Facts, "root" | "acceptedPem" | "acceptedAuthorities" | "isNobodys"> {
+): Pick<Facts, "root" | "acceptedPem" | "acceptedAuthorities" | "nobodys"> {
   let made: ReturnType<typeof make> | undefined;
   const make = (of: Root | undefined) => ({
     of,
     pem: (of?.acceptedCAs ?? []).map(({ crt }) => (crt.endsWith("\n") ? crt : `${crt}\n`)).join(""),
-    names: new Set([...(of?.certSANIPs ?? []), ...(of?.certSANDNSNames ?? [])].map(hostKey)),
+    nobodys: new Set([
+      ...EVERYBODYS,
+      ...[...(of?.certSANIPs ?? []), ...(of?.certSANDNSNames ?? [])].map(hostKey),
+    ]),
     authorities: (of?.acceptedCAs ?? []).flatMap(({ crt }) => readable(crt)),
   });
   const current = () => {
@@ -142,7 +145,7 @@ function trustIn(
     root,
     acceptedPem: () => current().pem,
     acceptedAuthorities: () => current().authorities,
-    isNobodys: (host) => isEverybodys(host) || current().names.has(host),
+    nobodys: () => current().nobodys,
   };
 }
 

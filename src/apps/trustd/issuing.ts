@@ -4,14 +4,19 @@ import {
   CertificateRefusedError,
   certifyCsr,
   commonName,
+  defaultInForce,
+  enforce,
   leafProfiles,
   nameParts,
   readAuthority,
+  type Bounds,
   type Certificate,
+  type CompiledPolicy,
   type Csr,
   type KeyProvider,
   type LeafProfile,
   type Name,
+  type PolicyInForce,
 } from "#pki";
 import { CodedError, type Clock, type Random } from "#runtime";
 import { NODE } from "../apid/roles.ts";
@@ -21,11 +26,17 @@ import type { Facts } from "./facts.ts";
 /** Issues certificates for requests that were admitted. */
 export interface Issuing {
   /** As Talos does it: of the subject only organizations are left out. */
-  plain(csr: Csr): Promise<Certificate>;
+  readonly plain: (csr: Csr, bounds?: Bounds) => Promise<Certificate>;
   /** What a member serves: the common name, and the other names. */
-  serving(csr: Csr): Promise<Certificate>;
+  readonly serving: (csr: Csr, bounds?: Bounds) => Promise<Certificate>;
   /** What a member is a client with: only its key is taken from the request. */
-  identity(csr: Csr, nodeId: string): Promise<Certificate>;
+  readonly identity: (csr: Csr, nodeId: string) => Promise<Certificate>;
+  /**
+   * Looks again, right before they are put on record.
+   *
+   * @throws {PolicyRefusedError} when the policy is another one by now, and does not allow them
+   */
+  readonly recheck: (...certificates: readonly Certificate[]) => void;
 }
 
 /** What issuing needs. */
@@ -34,40 +45,66 @@ export interface IssuingOptions {
   readonly keys: KeyProvider;
   readonly random: Random;
   readonly clock: Clock;
+  /** Left out: the default policy is in force. */
+  readonly policy?: PolicyInForce;
 }
 
 /** Makes it. */
-export function issuingWith({ facts, keys, random, clock }: IssuingOptions): Issuing {
+export function issuingWith({
+  facts,
+  keys,
+  random,
+  clock,
+  policy = defaultInForce,
+}: IssuingOptions): Issuing {
+  const passed = new WeakMap<Certificate, Passed>();
   const authorityInForce = onceForEach(
     () => facts.root()?.issuingCA,
     (pem) => readAuthority(pem, keys, "the Talos API authority"),
   );
-  const issue = async (profile: LeafProfile, csr: Csr, subject: Name) => {
+  const issue = async (profile: LeafProfile, csr: Csr, subject: Name, bounds?: Bounds) => {
     const authority = await authorityInForce();
     if (authority === undefined) throw new AuthorityMissingError();
     try {
-      return await certifyCsr({ csr, subject, authority, profile, now: clock.now(), random });
+      const by = policy();
+      const certificate = await certifyCsr({
+        ...{ csr, subject, authority, profile, random, policy: () => by },
+        now: clock.now(),
+        ...(bounds && { bounds }),
+      });
+      passed.set(certificate, { profile: profile.name, by, bounds });
+      return certificate;
     } catch (error) {
       if (!(error instanceof CodedError) || error instanceof CertificateRefusedError) throw error;
       throw new CsrUnsignableError(error.message, { cause: error });
     }
   };
+  const { nodeServer, nodeIdentity } = leafProfiles;
   return {
-    plain: (csr) =>
-      issue(
-        leafProfiles.nodeServer,
-        csr,
-        buildName({ ...nameParts(csr.subject), organizations: [] }),
-      ),
-    serving: (csr) =>
-      issue(leafProfiles.nodeServer, csr, buildName({ commonName: commonName(csr.subject) ?? "" })),
+    plain: (csr, bounds) =>
+      issue(nodeServer, csr, buildName({ ...nameParts(csr.subject), organizations: [] }), bounds),
+    serving: (csr, bounds) =>
+      issue(nodeServer, csr, buildName({ commonName: commonName(csr.subject) ?? "" }), bounds),
     identity: (csr, nodeId) =>
       issue(
-        leafProfiles.nodeIdentity,
+        nodeIdentity,
         { ...csr, dnsNames: [], ipAddresses: [] },
         buildName({ organizations: [NODE], commonName: nodeId }),
       ),
+    recheck(...certificates) {
+      const now = policy();
+      for (const certificate of certificates) {
+        const { profile, by, bounds } = passed.get(certificate) ?? {};
+        if (profile !== undefined && by !== now) enforce(certificate, profile, now, bounds);
+      }
+    },
   };
+}
+
+interface Passed {
+  readonly profile: string;
+  readonly by: CompiledPolicy;
+  readonly bounds: Bounds | undefined;
 }
 
 /** What is made of a value, until there is another one. */

@@ -2,7 +2,7 @@
 import { rfc3339, type Instant } from "#runtime";
 import type { Certificate } from "#pki";
 import type { JoinRequest, JoinResponse } from "../rpc/gen/node/node.ts";
-import { outsideBounds } from "./admission/bounds.ts";
+import { gateBounds, outsideBounds } from "./admission/bounds.ts";
 import { flawIn, objectionToNode } from "./admission/former.ts";
 import { namesOf, type Names } from "./admission/names.ts";
 import { firstObjection } from "./admission/objection.ts";
@@ -51,7 +51,7 @@ export async function answerJoin(
   const joining: Joining = { presented, peer, nodeId, names, former, digest };
   admit(joining, facts, signing);
   const pair = {
-    serving: await issuing.serving(serving),
+    serving: await issuing.serving(serving, gateBounds(grantOf(presented, facts).bounds, facts)),
     identity: await issuing.identity(identity, nodeId),
   };
   const answered = await ledger.enter((draft) => decide(joining, pair, draft, signing));
@@ -123,6 +123,7 @@ function decide(joining: Joining, pair: Pair, draft: Draft, signing: Signing): A
   const before = answeredBefore(digest, nodeId, presented, draft, now);
   if (before !== undefined) return before;
   admit(joining, draft, signing);
+  signing.issuing.recheck(pair.serving, pair.identity);
   const token = presented.name;
   const { machineType, bounds } = grantOf(presented, draft);
   const joined = draft.member(nodeId)?.spec.joined ?? rfc3339(now);

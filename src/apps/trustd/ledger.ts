@@ -124,7 +124,7 @@ function draftOn(facts: Facts): OpenDraft {
     (changed.get(keyOf(kind, id)) as Resource<Spec> | undefined) ?? stored;
   const draft: OpenDraft = {
     machineToken: () => facts.machineToken(),
-    isNobodys: (host) => facts.isNobodys(host),
+    nobodys: () => facts.nobodys(),
     isDenied: (certificate) => facts.isDenied(certificate),
     joinToken: (id) => find(JoinToken, id, facts.joinToken(id)),
     member: (nodeId) => find(MemberRecord, nodeId, facts.member(nodeId)),

@@ -1,5 +1,5 @@
 /** Opens the signer of a node over its store. */
-import type { KeyProvider } from "#pki";
+import type { KeyProvider, PolicyInForce } from "#pki";
 import type { Clock, Logger, Random } from "#runtime";
 import type { Store } from "#runtime/store";
 import { clusterStoreIn, type ClusterStore } from "../node/cluster-store.ts";
@@ -32,6 +32,8 @@ export interface SignerOptions {
   readonly strictJoin?: boolean;
   /** Where apid of this node listens. */
   readonly apiPort: () => number;
+  /** Left out: the default policy is in force. */
+  readonly policy?: PolicyInForce;
 }
 
 /** A signer that is open. */

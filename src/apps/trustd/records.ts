@@ -90,5 +90,5 @@ export interface Received {
 /** Addresses of a request that are its member's own from now on. */
 const ownAddresses = (
   { ipAddresses }: Names,
-  { isNobodys }: Pick<Standing, "isNobodys">,
-): readonly string[] => [...new Set(ipAddresses.map(hostKey))].filter((key) => !isNobodys(key));
+  { nobodys }: Pick<Standing, "nobodys">,
+): readonly string[] => [...new Set(ipAddresses.map(hostKey))].filter((key) => !nobodys().has(key));

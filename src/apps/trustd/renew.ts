@@ -1,7 +1,7 @@
 /** Renews what a member holds; what it is stays as it is on record. */
 import type { Certificate } from "#pki";
 import type { RenewNodeRequest, RenewNodeResponse } from "../rpc/gen/node/node.ts";
-import { outsideBounds } from "./admission/bounds.ts";
+import { gateBounds, outsideBounds } from "./admission/bounds.ts";
 import { namesOf, type Names } from "./admission/names.ts";
 import { firstObjection } from "./admission/objection.ts";
 import { nameOfAnother } from "./admission/others.ts";
@@ -37,9 +37,9 @@ export async function answerRenew(
     if (objection !== undefined) throw new AdmissionRefusedError(objection);
     return record;
   };
-  admit(facts);
+  const { bounds } = admit(facts);
   const pair = {
-    serving: await issuing.serving(serving),
+    serving: await issuing.serving(serving, gateBounds(bounds, facts)),
     identity: await issuing.identity(identity, nodeId),
   };
   const answered = await ledger.enter((draft) => {
@@ -47,6 +47,7 @@ export async function answerRenew(
     const meanwhile = repeated(digest, nodeId, draft, now);
     if (meanwhile !== undefined) return meanwhile;
     const record = admit(draft);
+    issuing.recheck(pair.serving, pair.identity);
     const occasion = { nodeId, token: "", peer };
     putIssued(draft, "nodeServer", pair.serving, occasion);
     putIssued(draft, "nodeIdentity", pair.identity, occasion);

@@ -7,6 +7,7 @@ import {
   issueCsr,
   type KeyAlgorithm,
   type KeyProvider,
+  type PolicyInForce,
   type PrivateKey,
   readCertificate,
   webCryptoKeys,
@@ -61,6 +62,7 @@ interface Options {
   readonly store?: Store;
   readonly strictJoin?: boolean;
   readonly whyNoClusterStore?: string;
+  readonly policy?: PolicyInForce;
   readonly log?: Logger;
   readonly clock?: ReturnType<typeof manualClock>;
 }
@@ -73,6 +75,7 @@ export async function openCluster(options: Options = {}) {
   if (options.store === undefined) await fill(store);
   const signer: OpenSigner = await openSigner({
     ...{ store, clock, random: systemRandom, keys, log, apiPort: () => 50000 },
+    ...(options.policy && { policy: options.policy }),
     ...(options.strictJoin && { strictJoin: true }),
     ...(options.whyNoClusterStore !== undefined && {
       cluster: nowhere(options.whyNoClusterStore),

@@ -6,7 +6,7 @@ import {
   JoinToken,
   MemberRecord,
 } from "#resources";
-import { commonName, formatName } from "#pki";
+import { commonName, compilePolicy, formatName } from "#pki";
 import { after, hours, rfc3339 } from "#runtime";
 import { expect, test } from "vitest";
 import {
@@ -94,7 +94,7 @@ test("a single-use token is good for one of many who come at once", async () => 
     Array.from({ length: 20 }, async (_, i) =>
       joining(String(i).padStart(44, "0"), {
         commonName: `w-${i}`,
-        dnsNames: [],
+        dnsNames: [`w-${i}`],
         ipAddresses: [`10.1.0.${i}`],
       }),
     ),
@@ -191,6 +191,16 @@ test("who is no member renews nothing", async () => {
   await expect(
     cluster.signer.renew({ peer: PEER, certificate: serving }, { signing: await signing() }),
   ).rejects.toThrow(/is not one of a node that joined/);
+});
+
+test("a policy that comes while a request is under way is the one that counts", async () => {
+  const before = compilePolicy({});
+  const since = compilePolicy({ profiles: { nodeServer: { dnsNames: ["*.example.org"] } } });
+  let asked = 0; // once for each of two certificates
+  await using cluster = await openCluster({ policy: () => (++asked <= 2 ? before : since) });
+  const requested = cluster.signer.join(machine, await joining(ID.worker));
+  await expect(requested).rejects.toThrow(/rule nodeServer.dnsNames, field /);
+  expect(await cluster.store.list(MemberRecord)).toEqual([]);
 });
 
 test("what is kept of certificates goes when they have ended", async () => {

@@ -33,11 +33,8 @@ export const namesAt = ({ commonName: name, dnsNames, ipAddresses }: Names): rea
 export const hostKey = (name: string): string =>
   canonicalAddress(name) ?? name.toLowerCase().replace(/\.$/, "");
 
-/** These are every machine's own. */
-const EVERYBODYS: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
-
-/** Whether an address is one of those that each machine has, whoever is recorded with it. */
-export const isEverybodys = (key: string): boolean => EVERYBODYS.has(key);
+/** These are every machine's own, whoever is on record with them. */
+export const EVERYBODYS: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
 /** Whether a name that is asked for stands for a host, itself or by its wildcard. */
 export const covers = (asked: string, host: string): boolean =>

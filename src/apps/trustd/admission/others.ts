@@ -11,11 +11,11 @@ import type { Standing } from "./standing.ts";
 export function nameOfAnother(
   names: Names,
   own: string | undefined,
-  { holdersOf, isNobodys }: Pick<Standing, "holdersOf" | "isNobodys">,
+  { holdersOf, nobodys }: Pick<Standing, "holdersOf" | "nobodys">,
 ): Objection | undefined {
   for (const { field, name } of namesAt(names)) {
     const key = hostKey(name);
-    if (isNobodys(key)) continue;
+    if (nobodys().has(key)) continue;
     for (const { nodeId, hostname } of holdersOf(key)) {
       if (nodeId !== "" && nodeId === own) continue;
       return {

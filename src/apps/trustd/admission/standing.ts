@@ -6,7 +6,6 @@ import type { DeepReadonly, Resource, SpecOf } from "#runtime";
 export type JoinTokenSpec = DeepReadonly<SpecOf<typeof JoinToken>>;
 export type MachineTokenSpec = DeepReadonly<SpecOf<typeof MachineToken>>;
 export type MemberRecordSpec = DeepReadonly<SpecOf<typeof MemberRecord>>;
-export type Bounds = JoinTokenSpec["bounds"];
 
 /** Who is on record with a host. */
 export interface Holder {
@@ -23,7 +22,7 @@ export interface Standing {
   readonly member: (nodeId: string) => Resource<SpecOf<typeof MemberRecord>> | undefined;
   /** Those on record with the host, or with one that it stands for as a wildcard. */
   readonly holdersOf: (host: string) => Iterable<Holder>;
-  /** Names and addresses that are no member's own, by their host keys. */
-  readonly isNobodys: (host: string) => boolean;
+  /** Hosts that are no member's own, by their keys: every machine's, and those of the whole cluster. */
+  readonly nobodys: () => ReadonlySet<string>;
   readonly isDenied: (certificate: Certificate) => boolean;
 }

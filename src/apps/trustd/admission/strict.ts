@@ -15,13 +15,13 @@ export function foreignAddress(
   names: Names,
   peer: string,
   own: readonly string[],
-  { isNobodys }: Pick<Standing, "isNobodys">,
+  { nobodys }: Pick<Standing, "nobodys">,
 ): Objection | undefined {
   const mine = new Set([addressOfPeer(peer), ...own.map(hostKey)]);
   for (const { field, name } of namesAt(names)) {
     const key = hostKey(name);
     if (canonicalAddress(key) === undefined) continue; // a name
-    if (mine.has(key) || isNobodys(key) || isLoopback(key)) continue;
+    if (mine.has(key) || nobodys().has(key) || isLoopback(key)) continue;
     return {
       rule: "strict join",
       field,

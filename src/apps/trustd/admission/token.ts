@@ -1,11 +1,12 @@
 /** Which token is presented, and whether it may be used. */
 import { timingSafeEqual } from "node:crypto";
 import { isToken } from "#config";
+import type { Bounds } from "#pki";
 import { at, type Instant } from "#runtime";
 import { TokenInvalidError, TokenMissingError } from "../errors.ts";
 import { tokenHash, tokenId } from "../token-state.ts";
 import type { Objection } from "./objection.ts";
-import type { Bounds, JoinTokenSpec, Standing } from "./standing.ts";
+import type { JoinTokenSpec, Standing } from "./standing.ts";
 
 /** The name of Talos' shared token. */
 export const MACHINE_TOKEN = "machine.token";
