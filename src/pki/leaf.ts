@@ -14,7 +14,10 @@ import { buildName, type Name } from "./name.ts";
 import { defaultInForce, enforce, type Bounds, type PolicyInForce } from "./policy/index.ts";
 import type { LeafProfile } from "./profiles.ts";
 
-/** What a leaf shall be; `lifetime` and the subject are by default those of the profile. */
+/**
+ * What a leaf shall be; the subject is by default that of the profile, and so is `lifetime`, or what the
+ * policy in force allows when that is shorter.
+ */
 export interface LeafRequest {
   readonly profile: LeafProfile;
   readonly authority: KeyedPem;
@@ -107,7 +110,7 @@ export function leafIssuer(o: {
       dnsNames: names.dnsNames,
       ipAddresses: names.ipAddresses,
       signatureAlgorithm: defaultSignature(key.algorithm),
-      lifetime: request.lifetime ?? profile.lifetime,
+      lifetime: request.lifetime,
       now,
       random: o.random,
       policy: o.policy,
@@ -144,10 +147,9 @@ export async function certifyCsr(o: {
   const { csr, authority, profile, subject, now, random } = o;
   assertNotEnded(authority.certificate, now);
   const { publicKey, signatureAlgorithm, dnsNames, ipAddresses } = csr;
-  const lifetime = o.lifetime ?? profile.lifetime;
   return certify({
     ...{ authority, profile, subject, publicKey, dnsNames, ipAddresses, signatureAlgorithm },
-    ...{ lifetime, now, random, policy: o.policy, bounds: o.bounds },
+    ...{ lifetime: o.lifetime, now, random, policy: o.policy, bounds: o.bounds },
   });
 }
 
@@ -160,7 +162,7 @@ async function certify(o: {
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
   readonly signatureAlgorithm: SignatureAlgorithm;
-  readonly lifetime: number;
+  readonly lifetime: number | undefined;
   readonly now: Instant;
   readonly random: Random;
   readonly policy: PolicyInForce | undefined;
@@ -168,6 +170,9 @@ async function certify(o: {
 }): Promise<Certificate> {
   const { authority, profile, subject, publicKey, dnsNames, now } = o;
   const issuer = authority.certificate;
+  const policy = (o.policy ?? defaultInForce)();
+  const { [profile.name]: lifetimeMax = Infinity } = policy.lifetimes;
+  const lifetime = o.lifetime ?? Math.min(profile.lifetime, lifetimeMax);
   const notBefore = wholeSecond(after(now, -SKEW));
   // As it will be read again: mapped addresses have become IPv4.
   const ipAddresses = o.ipAddresses.map(addressOf);
@@ -176,7 +181,7 @@ async function certify(o: {
     subject,
     publicKey,
     notBefore,
-    notAfter: leafEnd(notBefore, o.lifetime, issuer),
+    notAfter: leafEnd(notBefore, lifetime, issuer),
     keyUsages: profile.keyUsages,
     extKeyUsages: profile.extKeyUsages,
     dnsNames,
@@ -186,6 +191,6 @@ async function certify(o: {
   });
   const expected = { profile, issuer, subject, publicKey, dnsNames, ipAddresses, now };
   const leaf = await passGate(der, expected);
-  enforce(leaf, profile.name, (o.policy ?? defaultInForce)(), o.bounds);
+  enforce(leaf, profile.name, policy, o.bounds);
   return leaf;
 }

@@ -16,6 +16,7 @@ import {
   leafIssuer,
   leafProfiles,
   organizations,
+  PolicyRefusedError,
   readCertificate,
   readPrivateKey,
   sameKey,
@@ -209,6 +210,17 @@ describe("talos-pki.md §2.1: what a leaf is like", () => {
     expect(empty.authorityKeyId).toBeUndefined();
     const named = await issueFor({ dnsNames: ["b"] });
     expect(named.extensions.find(({ oid }) => oid === "2.5.29.17")?.critical).toBe(false);
+  });
+
+  test("a policy shortens what nobody has asked for, and refuses what somebody has", async () => {
+    const rules = { lifetimeMax: "10m" };
+    const policy = compilePolicy({ profiles: { apidServer: rules } });
+    const asked = request({ profile: leafProfiles.apidServer });
+    const short = leafIssuer({ keys, random, policy: () => policy });
+    const { notBefore, notAfter } = readCertificate((await short(asked)).crt);
+    expect(notAfter - notBefore).toBe(minutes(15 + 10));
+    await expect(short({ ...asked, lifetime: minutes(11) })).rejects.toThrow(PolicyRefusedError);
+    expect(readCertificate((await issueLeaf(asked)).crt).notAfter).toBeGreaterThan(notAfter);
   });
 
   test("roles share one RDN, and none are lost", async () => {

@@ -1,4 +1,5 @@
 /** Policies, made ready to be asked. */
+import { readDuration } from "../duration.ts";
 import { PolicyInvalidError } from "../errors.ts";
 import { defaultPolicy } from "./default.ts";
 import type { Bounds, Policy, ProfileRules } from "./policy.ts";
@@ -9,6 +10,8 @@ export interface CompiledPolicy {
   /** The whole of it: what was left out is there. */
   readonly policy: Policy;
   readonly checks: Readonly<Partial<Record<string, readonly Check[]>>>;
+  /** The longest that leaves of a profile may live, milliseconds; left out: as long as anybody likes. */
+  readonly lifetimes: Readonly<Partial<Record<string, number>>>;
 }
 
 /** The policy in force at the moment. */
@@ -47,6 +50,12 @@ export function compilePolicy(given: unknown): CompiledPolicy {
   return {
     policy: { profiles: Object.fromEntries(whole) },
     checks: Object.fromEntries(whole.map(([name, bounds]) => [name, checksOf(name, bounds)])),
+    lifetimes: Object.fromEntries(
+      whole.flatMap(([name, { lifetimeMax = "" }]) => {
+        const most = readDuration(lifetimeMax);
+        return most === undefined ? [] : [[name, most] as const];
+      }),
+    ),
   };
 }
 
