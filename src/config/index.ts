@@ -64,6 +64,7 @@ export type { ConfigDocument } from "./machine/documents.ts";
 export { checkClusterChoices, type MachineConfigSources } from "./machine/new/blueprint.ts";
 export { generateMachineConfigs } from "./machine/new/machine-configs.ts";
 export { applyConfigPatches, readConfigPatch, type ConfigPatch } from "./patch/patch.ts";
+export { readPolicy, writePolicy, type PolicyDocument } from "./policy.ts";
 export { isRole, readRoles, roles, type Role } from "./roles.ts";
 export { DEFAULT_TALOS_VERSION, readTalosVersion, type TalosVersion } from "./talos-version.ts";
 export {

@@ -6,6 +6,7 @@ export { fileStatusController } from "./files/status.ts";
 export { pkiFilesController, type PublishFiles } from "./files/pki-files.ts";
 export { hostnameController } from "./network/hostname.ts";
 export { nodeAddressController } from "./network/node-address.ts";
+export { inventory, nothingHeld } from "./inventory.ts";
 export { networkStatusController } from "./network/status.ts";
 export { type AskTime, timeStatusController } from "./runtime/time-status.ts";
 export { apiCertSANsController } from "./secrets/api-cert-sans.ts";

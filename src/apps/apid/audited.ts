@@ -33,6 +33,7 @@ export const audited: Readonly<Partial<Record<string, Describe>>> = {
   [`${C}Rekey`]: member("ids"),
   [`${C}Deny`]: member("fingerprint"),
   [`${C}Undeny`]: member("fingerprint"),
+  [`${C}PolicyApply`]: nothing,
 };
 
 /** Methods that read resources, by which secrets are handed out. */

@@ -1,6 +1,7 @@
 /** apid: the API of a node, on the wire of Talos. */
 export { startApid } from "./apid.ts";
 export type { Apid, ApidOptions } from "./apid.ts";
+export type { PolicyPort } from "./policy.ts";
 export type { Denials, Issued, RenewLeaves } from "./control.ts";
 export {
   CertificateUnknownError,

@@ -25,6 +25,7 @@ import { logsMethods, type NodeLogs } from "./machine/logs.ts";
 import { resetMethods, type ResetNode } from "./machine/reset.ts";
 import { servicesMethods, type NodeServices } from "./machine/services.ts";
 import { versionMethods, type Build } from "./machine/version.ts";
+import { policyMethods, type PolicyPort } from "./policy.ts";
 import type { Router } from "./router.ts";
 import { timeMethods, type Timekeeping } from "./time.ts";
 
@@ -37,6 +38,7 @@ export interface NodePorts {
   readonly graph?: () => readonly Edge[];
   readonly renewLeaves?: RenewLeaves;
   readonly denials?: Denials;
+  readonly policy?: PolicyPort;
   readonly time?: Timekeeping;
   readonly health?: CheckHealth;
   /** The root of what `list` and `read` show. */
@@ -82,6 +84,7 @@ export function servicesOf(
       {
         ...(ports.renewLeaves && renewalMethods(router, ports.renewLeaves)),
         ...(ports.denials && denialMethods(router, ports.denials)),
+        ...(ports.policy && policyMethods(router, ports.policy)),
       },
     ],
     [TimeServiceService, { ...(ports.time && timeMethods(router, ports.time)) }],

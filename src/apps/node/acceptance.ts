@@ -1,6 +1,6 @@
 /** Whether this node can take up a configuration. */
 import { checkMachineConfig, type MachineConfig as Config } from "#config";
-import type { KeyProvider } from "#pki";
+import type { KeyProvider, PolicyInForce } from "#pki";
 import { type Clock, CodedError, type Random } from "#runtime";
 import type { Store } from "#runtime/store";
 
@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly keys: KeyProvider;
   readonly clock: Clock;
   readonly random: Random;
+  /** By default the default policy is in force. */
+  readonly policy?: PolicyInForce;
 }
 
 /**

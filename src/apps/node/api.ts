@@ -17,6 +17,9 @@ import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import type { Surroundings } from "./acceptance.ts";
 import { openDenials } from "./denials.ts";
+import type { ClusterStore } from "./cluster-store.ts";
+import type { FollowedPolicy } from "./policy.ts";
+import { policyPort } from "./policy-port.ts";
 import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
 import { type Opened, restartableApid } from "./restartable.ts";
@@ -44,6 +47,8 @@ interface ApiOptions extends Surroundings {
   readonly port: number;
   readonly log: Logger;
   readonly audit: AuditLog;
+  readonly followed: FollowedPolicy;
+  readonly cluster: ClusterStore;
   /** Ends the wait for a certificate. */
   readonly signal: AbortSignal;
   /** Called once when nothing is held yet that could be listened with. */
@@ -189,6 +194,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     issueClientConfiguration: (request) => issueClient(request, issueLeaf, options),
     graph: () => options.engine.graph(),
     renewLeaves: leafRenewal(options),
+    policy: policyPort(options),
     time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
     health: healthCheck({ store, clock }),
     files: virtualTree({ store, boot }),

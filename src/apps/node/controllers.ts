@@ -38,6 +38,7 @@ import {
   issueAuthority,
   type KeyProvider,
   leafIssuer,
+  type PolicyInForce,
   publicKeyPem,
   readCertificate,
 } from "#pki";
@@ -49,6 +50,8 @@ import { version } from "./version.ts";
 interface Capabilities {
   readonly keys: KeyProvider;
   readonly random: Random;
+  /** What may be issued; by default the default policy is in force. */
+  readonly policy?: PolicyInForce;
   readonly clock: Pick<Clock, "onStep">;
   readonly apiAddress: string;
   readonly hostname?: string;
@@ -65,7 +68,7 @@ interface Capabilities {
 /** Every controller of a node, given what it may do to the world. */
 export function nodeControllers(options: Capabilities): readonly Controller[] {
   const { keys, random } = options;
-  const issueLeaf = leafIssuer({ keys, random });
+  const issueLeaf = leafIssuer(options);
   return [
     machineTypeController(),
     hostnameController({

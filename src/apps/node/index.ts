@@ -24,6 +24,8 @@ import { awaitConfiguration } from "./maintenance.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { type Damage, damageIn } from "./damage.ts";
+import { clusterStore } from "./cluster-store.ts";
+import { followPolicy, type FollowedPolicy } from "./policy.ts";
 import { filePublisher, publisherOf } from "./published-files.ts";
 import { restartableEngine } from "./restartable.ts";
 import { keepServiceResources } from "./service-resources.ts";
@@ -128,7 +130,8 @@ async function live(
   const damaged = damageIn(store.damagedRows());
   for (const { pointer, problem, remedy } of damaged)
     log.error({ ...pointer, problem, remedy }, "a stored resource cannot be read");
-  const surroundings = { ...world, store };
+  using followed = await followPolicy({ store, log });
+  const surroundings = { ...world, store, policy: followed.inForce };
   const isBlank = options.maintenance === true && !(await holdsConfig(store));
   const settling = isBlank ? nothingYet : settle(options, surroundings);
   const { warnings, demo } = await unlessStopped(signal, settling);
@@ -146,7 +149,7 @@ async function live(
   await checkFiles(store);
   await using _following = followState({ boot, store, log });
   await using _api = await sequence.task("api", "startApid", () =>
-    serve(options, io, { ...surroundings, boot, engine, log, audit }),
+    serve(options, io, { ...surroundings, followed, boot, engine, log, audit }),
   );
   boot.services.set("machined", "Running", "The node has started");
   sequence.end();
@@ -194,7 +197,12 @@ function followState({ boot, store, log }: Run & { readonly store: Store }): Asy
 async function serve(
   options: NodeOptions,
   io: NodeIo,
-  surroundings: Surroundings & Run & { readonly engine: Engine; readonly audit: AuditLog },
+  surroundings: Surroundings &
+    Run & {
+      readonly engine: Engine;
+      readonly audit: AuditLog;
+      readonly followed: FollowedPolicy;
+    },
 ): Promise<Apid> {
   const { signal } = io;
   const { store, log, boot } = surroundings;
@@ -205,14 +213,15 @@ async function serve(
   };
   boot.services.set("apid", "Preparing", "Waiting for its certificate");
   log.info({ component: "apid" }, "apid starts");
-  const serving = { ...surroundings, address: apiAddress, port, signal };
+  const cluster = clusterStore({ store, controlPlanes: options.members ?? [], apiAddress });
+  const serving = { ...surroundings, cluster, address: apiAddress, port, signal };
   const api = await serveApi({ ...serving, onWait: tell });
   try {
     const keeping = keepAdminTalosconfig({
       path: join(options.stateDir, "talosconfig"),
       address,
       port: api.port,
-      issueLeaf: leafIssuer(world),
+      issueLeaf: leafIssuer(surroundings),
       ...surroundings,
     });
     await unlessStopped(signal, keeping);
@@ -258,7 +267,7 @@ function whereabouts(options: NodeOptions): string {
 
 function engineOf(
   options: NodeOptions,
-  { store, clock, random, keys }: Surroundings,
+  { store, clock, random, keys, policy }: Surroundings,
   {
     demo,
     nodeId,
@@ -283,6 +292,7 @@ function engineOf(
       keys,
       random,
       clock,
+      ...(policy && { policy }),
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       members: options.members ?? [],
