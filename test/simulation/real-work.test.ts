@@ -1,5 +1,5 @@
 /** What really takes time is waited for, and how long it takes changes nothing. */
-import { pbkdf2 } from "node:crypto";
+import { pbkdf2, pbkdf2Sync } from "node:crypto";
 import { promisify } from "node:util";
 import {
   at,
@@ -122,6 +122,33 @@ test("who answers a call may commit many times and hash before it answers", asyn
   expect(failure).toBeNull();
   expect(counts.notes.called).toBe(10);
   expect(counts.refused).toBe(0);
+});
+
+test("who has called may hash at once, and wait by the clock before the next try", async () => {
+  const { failure, counts } = await simulate(
+    {
+      ...scenario(1, async () => undefined),
+      controllers: () => [],
+      operations: {
+        "writes and calls": {
+          rate: 0,
+          async run({ clock, network, note }) {
+            pbkdf2Sync("a", "b", 1, 8, "sha256");
+            const called = network.call("right", "work", nothing);
+            pbkdf2Sync("a", "b", 1, 8, "sha256");
+            await called;
+            await new Promise<void>((resolve) => {
+              clock.alarm(after(clock.now(), minutes(10)), resolve);
+            });
+            note("tried", "again");
+          },
+        },
+      },
+    },
+    { seed: 1 },
+  );
+  expect(failure).toBeNull();
+  expect(counts.notes.tried).toBe(3); // one after the other
 });
 
 test("what never comes ends the simulation with an error, and is no failure of the scenario", async () => {

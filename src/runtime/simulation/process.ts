@@ -196,8 +196,8 @@ export class Process {
   }
 
   /**
-   * Who waits for an answer of another node has nothing to do until that comes; all others, and the
-   * real machine, are waited for.
+   * Who waits for an answer of another node, or has called one and waits before the next try, has
+   * nothing to do until then; all others, and the real machine, are waited for.
    */
   async #quiet(): Promise<void> {
     const { network } = this.#options;
@@ -210,7 +210,7 @@ export class Process {
         before !== undefined || round % ROUNDS_PER_TURN === 0 ? turn().then(rest) : rest();
       if (await Promise.race([done, pause.then(() => false)])) return;
       if (!this.#isAlive) return;
-      const now = this.#waitsForNetwork() ? this.#progress() : undefined;
+      const now = this.#hasAskedEnough() ? this.#progress() : undefined;
       if (now !== undefined && now === before) break;
       before = now;
     }
@@ -221,9 +221,9 @@ export class Process {
     });
   }
 
-  #waitsForNetwork(): boolean {
-    const { network } = this.#options;
-    return network.waiting > 0 && this.#core?.waiting === 0 && !this.#realWork.isWaiting;
+  /** What it still waits for, then, comes over the network or by its clock: as the next try does. */
+  #hasAskedEnough(): boolean {
+    return this.#core?.waiting === 0 && !this.#realWork.isWaiting;
   }
 
   /** Is another text once something was done. */

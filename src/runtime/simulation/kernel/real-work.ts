@@ -27,11 +27,29 @@ export function followRealWork(): () => void {
   };
 }
 
-function init(id: number, type: string): void {
+function init(id: number, type: string, _trigger: number, resource: object): void {
   const asked = ANSWERED_ONCE.test(type) ? asking.getStore() : undefined;
   if (asked === undefined) return;
   asked.add(id);
   askedBy.set(id, asked);
+  if (isJob(resource)) tellWhenDone(id, resource);
+}
+
+/** Cryptography, which is asked for by `run`: who asks for it at once is given a list, and no more is heard. */
+interface Job {
+  run: () => unknown;
+}
+
+const isJob = (resource: object): resource is Job =>
+  "run" in resource && typeof resource.run === "function";
+
+function tellWhenDone(id: number, job: Job): void {
+  const run = job.run.bind(job);
+  job.run = () => {
+    const answer = run();
+    if (Array.isArray(answer)) over(id);
+    return answer;
+  };
 }
 
 function over(id: number): void {
