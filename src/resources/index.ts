@@ -2,7 +2,7 @@
 import type { AnyResourceType } from "#runtime";
 import { Identity } from "./cluster/identity.ts";
 import { ClusterInfo } from "./cluster/info.ts";
-import { Member } from "./cluster/member.ts";
+import { Member, UNHEARD_LABEL } from "./cluster/member.ts";
 import { MemberRecord } from "./cluster/member-record.ts";
 import { MemberReport } from "./cluster/member-report.ts";
 import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "./config/machine-config.ts";
@@ -95,6 +95,7 @@ export {
   STAGED,
   TimeStatus,
   TrustdCertificates,
+  UNHEARD_LABEL,
 };
 
 /** Every kind, for the resource definitions. */

@@ -2,6 +2,9 @@ import { defineResource, type DeepReadonly } from "#runtime";
 import { z } from "zod";
 import { int, message, messages, nested, netIpMessage, text } from "../encoding.ts";
 
+/** On a member that was not heard of for a while: when it last was, RFC 3339. */
+export const UNHEARD_LABEL = "trustplane.dev/unheard";
+
 /** Numbers of Talos' enumeration. */
 const numbers = { controlplane: 2, worker: 3 } as const;
 const controlPlaneMessage = message<{ readonly port: number }>({ port: int(1) });
