@@ -22,7 +22,7 @@ export {
 } from "./errors.ts";
 export type { CheckHealth } from "./cluster.ts";
 export type { Directory, Entry, File, Stat, Symlink } from "./machine/file-tree.ts";
-export { checkListen } from "./listener.ts";
+export { checkListen } from "./tls-listener.ts";
 export { startMaintenance } from "./maintenance.ts";
 export type { Maintenance, MaintenanceOptions } from "./maintenance.ts";
 export type { ListenerMaterial } from "./material.ts";

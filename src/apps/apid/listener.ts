@@ -3,14 +3,11 @@
  * away leaves its reason in the log; connections that pass are handed on.
  */
 import type { Clock, Logger } from "#runtime";
-import { createServer as createSocketServer, type Server, type Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
-import { formatEndpoint } from "../client/endpoint.ts";
+import type { TLSSocket } from "node:tls";
 import type { Goodbye } from "./connection-end.ts";
-import { openConnections, peerOf, type Connections } from "./connections.ts";
-import { ListenError } from "./errors.ts";
-import { limitHandshakes } from "./handshakes.ts";
+import { openConnections, type Connections } from "./connections.ts";
 import { checkMaterial, type ListenerMaterial } from "./material.ts";
+import { openTlsListener } from "./tls-listener.ts";
 
 export interface ListenerOptions {
   readonly address: string;
@@ -48,8 +45,7 @@ export interface Listener extends Pick<
  * @throws {ListenError} {@link ListenerMaterialError}
  */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { address, log } = options;
-  const sockets = new Set<Socket>();
+  const { log } = options;
   const check = (material: ListenerMaterial) => {
     const checked = checkMaterial(material);
     for (const reason of checked.leftOut) log.warn({ reason }, `left out: ${reason}`);
@@ -57,70 +53,23 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
   const { context, authorities } = check(options.material);
   const connections = openConnections(authorities, options);
-  const server = createServer({
-    ...context,
-    requestCert: true,
-    rejectUnauthorized: false, // receive() rejects, and knows whom
-    ALPNProtocols: ["h2"],
+  const listener = await openTlsListener({
+    ...options,
+    ...{ context, asksClients: true },
+    receive: (socket) => connections.receive(socket),
   });
-  limitHandshakes(server, options);
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    const peer = socket.remoteAddress && peerOf(socket); // gone with a connection that was reset
-    log.info({ ...(peer && { peer }), code: error.code }, "TLS handshake failed");
-  });
-  server.on("secureConnection", (socket) => connections.receive(socket));
-  const port = await listen(server, address, options.port);
-  server.on("error", (error: Error) => log.error({ err: error }, "listener failed"));
   return {
-    port,
+    port: listener.port,
     ...connections,
     rotate(next) {
       const checked = check(next);
-      server.setSecureContext(checked.context);
+      listener.setContext(checked.context);
       connections.accept(checked.authorities);
     },
     async stop() {
-      server.close();
+      listener.stop();
       await connections.gone();
     },
-    destroyConnections: () => sockets.forEach((socket) => socket.destroy()),
+    destroyConnections: () => listener.destroyConnections(),
   };
-}
-
-/**
- * Makes sure that a listener could be opened now.
- *
- * @throws {ListenError}
- */
-export async function checkListen(place: Pick<ListenerOptions, "address" | "port">): Promise<void> {
-  const server = createSocketServer();
-  await listen(server, place.address, place.port);
-  await new Promise((resolve) => server.close(resolve));
-}
-
-const listenCodes: Readonly<Record<string, readonly [ListenError["code"], string]>> = {
-  EADDRINUSE: [
-    "ERR_PORT_IN_USE",
-    "the port is in use: stop what listens there or choose another with --api-port",
-  ],
-  EADDRNOTAVAIL: ["ERR_ADDRESS_UNAVAILABLE", "this machine does not have the address"],
-  EACCES: ["ERR_LISTEN", "this user may not listen there"],
-};
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const [code, problem] = listenCodes[error.code ?? ""] ?? ["ERR_LISTEN", error.message];
-      const place = formatEndpoint({ host, port });
-      reject(new ListenError(code, `cannot listen on ${place}: ${problem}`, { cause: error }));
-    });
-    server.listen({ host, port, exclusive: true }, () => {
-      const bound = server.address();
-      resolve(typeof bound === "object" && bound !== null ? bound.port : port);
-    });
-  });
 }

@@ -13,7 +13,7 @@ import { MESSAGE_BYTES_MAX } from "./apid.ts";
 import { auditing, type Auditing, type RecordEntry } from "./audit.ts";
 import { apidStatuses, ListenError } from "./errors.ts";
 import { grace } from "./grace.ts";
-import { checkListen } from "./listener.ts";
+import { checkListen } from "./tls-listener.ts";
 import type { Apply } from "./machine/apply-configuration.ts";
 import type { Build } from "./machine/version.ts";
 import { authorize, READER } from "./roles.ts";

@@ -33,4 +33,7 @@ export function foreignAddress(
 
 /** The address alone, in canonical text. */
 export const addressOfPeer = (peer: string): string =>
-  hostKey(peer.slice(0, peer.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1"));
+  addressOfHost(peer.slice(0, peer.lastIndexOf(":")));
+
+/** The same of an address without a port, which may stand in brackets. */
+export const addressOfHost = (host: string): string => hostKey(host.replace(/^\[(.*)\]$/, "$1"));
