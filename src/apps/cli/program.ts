@@ -13,6 +13,7 @@ import { healthCommand } from "./commands/health.ts";
 import { helpCommand } from "./commands/help.ts";
 import { kubeconfigCommand } from "./commands/kubeconfig.ts";
 import { listCommand } from "./commands/list.ts";
+import { policyCommand } from "./commands/policy.ts";
 import { readCommand } from "./commands/read.ts";
 import { rebootCommand, resetCommand, shutdownCommand } from "./commands/lifecycle.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -80,7 +81,7 @@ function program(run: Run): Command {
     root.addCommand(command(run));
   for (const command of [containersCommand, kubeconfigCommand, supportCommand])
     root.addCommand(command(run));
-  for (const command of [renewCommand, rekeyCommand, denyCommand, undenyCommand])
+  for (const command of [renewCommand, rekeyCommand, denyCommand, undenyCommand, policyCommand])
     root.addCommand(command(run));
   for (const command of [auditCommand, simulateCommand, versionCommand])
     root.addCommand(command(run));

@@ -3,6 +3,8 @@ import type {
   DenyListResponse,
   DenyResponse,
   IssuedLeaf,
+  PolicyApplyResponse,
+  PolicyGetResponse,
   RekeyResponse,
   RenewResponse,
   UndenyResponse,
@@ -39,6 +41,13 @@ export interface ControlCalls {
   ): Promise<number>;
   undeny(fingerprint: string, options?: CallOptions): Promise<void>;
   denied(options?: CallOptions): Promise<readonly DeniedClient[]>;
+  /** @returns warnings */
+  applyPolicy(
+    request: { readonly policy: string; readonly dryRun: boolean },
+    options?: CallOptions,
+  ): Promise<readonly string[]>;
+  /** The policy in force, in YAML. */
+  policy(options?: CallOptions): Promise<string>;
 }
 
 /** Makes the calls. */
@@ -76,5 +85,21 @@ export const controlCalls = (endpoints: Endpoints): ControlCalls => ({
         await reply<DenyListResponse>((done) => control.denyList({}, callMetadata(node), done)),
       );
       return certificates;
+    }),
+  applyPolicy: (request, { node } = {}) =>
+    endpoints.ask(node, async ({ control }) => {
+      const { warnings } = only(
+        await reply<PolicyApplyResponse>((done) =>
+          control.policyApply({ ...request }, callMetadata(node), done),
+        ),
+      );
+      return warnings;
+    }),
+  policy: ({ node } = {}) =>
+    endpoints.ask(node, async ({ control }) => {
+      const { policy } = only(
+        await reply<PolicyGetResponse>((done) => control.policyGet({}, callMetadata(node), done)),
+      );
+      return policy;
     }),
 });
