@@ -8,6 +8,7 @@ import type { Measure } from "./harness.ts";
 import { nodeOnPath } from "./installed.ts";
 import { fullName, type MeasuredRow, type Side } from "./row.ts";
 import type { Task } from "./size.ts";
+import { prepareTrustd } from "./trustd.ts";
 
 export interface Means {
   /** Go's side, where there is one. */
@@ -31,6 +32,7 @@ export const measureWith =
     try {
       const task: Task = { ...size, directory, ...programOf(row, means) };
       if (size.store === "api") return await measureApi(side, row, task, means);
+      if (size.store === "trustd") return await measureTrustd(side, row, task, means);
       if (size.store !== "remote")
         return await valueOf(workload(side, row, task, means), means.signal);
       const socket = join(directory, "s");
@@ -68,6 +70,21 @@ async function measureApi(side: Side, row: MeasuredRow, task: Task, means: Means
   const server = await pinned({ ...program, args: [...args, JSON.stringify(task)], env }, "server");
   const isUp = async () => (await readPlace(directory)) !== undefined;
   return withServer(server, isUp, signal, ask);
+}
+
+/** The same for trustd; who asks is ours for both. */
+async function measureTrustd(side: Side, row: MeasuredRow, task: Task, means: Means) {
+  const { signal, profiles: _, ...rest } = means;
+  const { program, address, isUp } = await prepareTrustd(task.directory ?? "");
+  const place = { ...task, address };
+  const served: Program =
+    side === "ours"
+      ? { ...program, env: profileOfAll(row, means) }
+      : { file: goOf(means), args: ["serve-trustd", JSON.stringify(place)] };
+  const called = workload("ours", row, place, { ...rest, signal });
+  return withServer(await pinned(served, "server"), isUp, signal, async () =>
+    valueOf(await pinned(called, "client"), signal),
+  );
 }
 
 function programOf({ program }: MeasuredRow, { installed = "" }: Means): Pick<Task, "program"> {

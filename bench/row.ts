@@ -9,6 +9,8 @@ export const units = {
   "updates/s": { better: "more" },
   "certificates/s": { better: "more" },
   "calls/s": { better: "more" },
+  "joins/s": { better: "more" },
+  "handshakes/s": { better: "less" }, // those of who was refused
   "bytes/resource": { better: "less" },
   MB: { better: "less" },
   ms: { better: "less" },

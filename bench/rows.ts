@@ -3,6 +3,7 @@ import { apiOfNode } from "./api-rows.ts";
 import { group, type Entry } from "./group.ts";
 import type { Group } from "./row.ts";
 import type { Size } from "./size.ts";
+import { trustd } from "./trustd-rows.ts";
 
 const inMemory = (size: Size): Size => ({ store: "memory", warmup: 10_000, ...size });
 
@@ -324,6 +325,7 @@ export const groups: readonly Group[] = [
   served,
   streamed,
   apiOfNode,
+  trustd,
   bursts,
   singleUpdates,
   certificates,

@@ -1,6 +1,6 @@
 /** How much a workload does. Both sides read the same object; what a workload does not know it ignores. */
 export interface Size {
-  readonly store?: "memory" | "sqlite" | "remote" | "api";
+  readonly store?: "memory" | "sqlite" | "remote" | "api" | "trustd";
   /** How many operations are measured. */
   readonly count: number;
   /** How many resources are there before. */

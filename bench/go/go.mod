@@ -5,6 +5,7 @@ go 1.26.2
 require (
 	github.com/cosi-project/runtime v1.16.2
 	github.com/cosi-project/state-sqlite v0.4.0
+	github.com/siderolabs/crypto v0.6.5
 	go.uber.org/zap v1.28.0
 	google.golang.org/grpc v1.81.0
 	google.golang.org/protobuf v1.36.11

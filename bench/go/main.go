@@ -3,6 +3,7 @@
 //	bench WORKLOAD '{"store":"memory","count":1000}'
 //	bench serve unix:PATH
 //	bench serve-api '{"directory":"/tmp/x","items":1000}'
+//	bench serve-trustd '{"directory":"/tmp/x","address":"127.0.0.1:50001"}'
 package main
 
 import (
@@ -88,6 +89,10 @@ func run(ctx context.Context, args []string) error {
 
 	if args[0] == "serve-api" {
 		return serveAPI(ctx, size)
+	}
+
+	if args[0] == "serve-trustd" {
+		return serveTrustd(ctx, size)
 	}
 
 	workload, ok := workloads[args[0]]

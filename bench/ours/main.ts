@@ -16,6 +16,14 @@ import { coldStart } from "./cold-start.ts";
 import { burst, burstAtStart, singleUpdate } from "./controllers.ts";
 import { memory } from "./memory.ts";
 import { create, get, list, onStore, update } from "./operations.ts";
+import {
+  trustdCertificate,
+  trustdFloodMedian,
+  trustdFloodP95,
+  trustdHandshakes,
+  trustdHerd,
+  trustdJoin,
+} from "./trustd/loads.ts";
 import { destroyWatched, watchContents, watchLive } from "./watches.ts";
 
 const workloads: Readonly<Record<string, Workload>> = {
@@ -41,6 +49,12 @@ const workloads: Readonly<Record<string, Workload>> = {
   "api-watch-live": apiWatchLive,
   "api-watch-memory": apiWatchMemory,
   "api-command": apiCommand,
+  "trustd-join": trustdJoin,
+  "trustd-certificate": trustdCertificate,
+  "trustd-herd": trustdHerd,
+  "trustd-flood-median": trustdFloodMedian,
+  "trustd-flood-p95": trustdFloodP95,
+  "trustd-handshakes": trustdHandshakes,
 };
 
 const [name = "", task = ""] = process.argv.slice(2);
