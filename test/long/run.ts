@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { burst } from "./burst.ts";
 import { type LongCase, SkipError } from "./case.ts";
 import { connections } from "./connections.ts";
+import { csrFuzz } from "./csr-fuzz.ts";
 import { diskFull } from "./disk-full.ts";
 import { etcdServer } from "./etcd-server.ts";
 import { fuzz } from "./fuzz.ts";
@@ -16,6 +17,7 @@ import { simulation } from "./simulation.ts";
 
 const cases: readonly LongCase[] = [
   fuzz,
+  csrFuzz,
   opensslServers,
   etcdServer,
   diskFull,
