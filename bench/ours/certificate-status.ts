@@ -22,4 +22,5 @@ export const certificateStatus: SpecOf<typeof CertificateStatus> = {
   ipAddresses: ["127.0.0.1"],
   spkiFingerprint: "",
   source: "",
+  peerSkew: "",
 };

@@ -32,7 +32,7 @@ interface Layout {
 /** Directories below the PKI directory. */
 export const directories = {
   talos: {
-    of: ["os", "api", "trustd", "accepted"],
+    of: ["os", "api", "node", "trustd", "accepted"],
     leaves: ["apid-server", "apid-client", "trustd-server"],
     files: async (held) => ({
       ...authorityFile("ca.crt", "os", held),

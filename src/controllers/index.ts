@@ -4,6 +4,7 @@ export { memberController } from "./cluster/member.ts";
 export { machineTypeController } from "./config/machine-type.ts";
 export { fileStatusController } from "./files/status.ts";
 export { pkiFilesController, type PublishFiles } from "./files/pki-files.ts";
+export { endpointController, type ResolveHost } from "./kubernetes/endpoint.ts";
 export { hostnameController } from "./network/hostname.ts";
 export { nodeAddressController } from "./network/node-address.ts";
 export { inventory, nothingHeld } from "./inventory.ts";
@@ -23,6 +24,12 @@ export {
   type IssueMaintenanceRoot,
   maintenanceRootController,
 } from "./secrets/maintenance-root.ts";
+export {
+  type AskCertificate,
+  type CertificateAnswer,
+  type CertificateWish,
+  nodeCertificateController,
+} from "./secrets/node-certificate.ts";
 export { rootEtcdController } from "./secrets/root-etcd.ts";
 export { rootKubernetesController } from "./secrets/root-kubernetes.ts";
 export { rootOSController } from "./secrets/root-os.ts";
@@ -30,4 +37,6 @@ export { securityStatusController } from "./secrets/security-status.ts";
 export type { Damaged } from "./findings.ts";
 export { trustdController } from "./secrets/trustd.ts";
 export { trustedRootsController } from "./secrets/trusted-roots.ts";
+export { hasNames } from "./node-renewal.ts";
+export { type NodeHolding, trustedCAs } from "./node-trust.ts";
 export { directories, type Directory, fileSetId } from "./file-layout.ts";

@@ -11,11 +11,14 @@ import {
   KubernetesDynamicCerts,
   KubernetesRoot,
   KubernetesSecrets,
+  NodeCertificate,
   OSRoot,
   TrustdCertificates,
 } from "#resources";
 import { all, type DeepReadonly, type InputValues, maybe } from "#runtime";
 import { leavesInKubeconfigs, type Kubeconfigs } from "./kubeconfigs.ts";
+import { isMember } from "./node-renewal.ts";
+import { toldCAs } from "./node-trust.ts";
 
 /**
  * Every resource that holds certificates, as inputs of whoever needs them all.
@@ -27,6 +30,7 @@ export const holdingsOf = ({ damagedIsAbsent = false } = {}) => ({
   k8s: maybe(KubernetesRoot, "k8s", { damagedIsAbsent }),
   etcdRoot: maybe(EtcdRoot, "etcd", { damagedIsAbsent }),
   api: maybe(ApiCertificates, "api", { damagedIsAbsent }),
+  node: maybe(NodeCertificate, "node", { damagedIsAbsent }),
   trustd: maybe(TrustdCertificates, "trustd", { damagedIsAbsent }),
   etcd: maybe(EtcdSecrets, "etcd", { damagedIsAbsent }),
   kubeconfigs: maybe(KubernetesSecrets, "k8s-certs", { damagedIsAbsent }),
@@ -43,6 +47,7 @@ export const nothingHeld: Holdings = Object.freeze({
   k8s: null,
   etcdRoot: null,
   api: null,
+  node: null,
   trustd: null,
   etcd: null,
   kubeconfigs: null,
@@ -78,6 +83,7 @@ export const isKeyed = (pem: Pem): pem is KeyedPem => pem?.key !== undefined;
 
 const secret = (kind: string, id: string): string => `${kind}.secrets.talos.dev(secrets/${id})`;
 const API = secret("ApiCertificates", "api");
+const NODE = "NodeCertificates.secrets.trustplane.dev(secrets/node)";
 const TRUSTD = secret("TrustdCertificates", "trustd");
 const ETCD = secret("EtcdSecrets", "etcd");
 const KUBERNETES = secret("KubernetesSecrets", "k8s-certs");
@@ -101,13 +107,19 @@ export function authorityOf(root: Root, held: Holdings): Pem {
 export function trustedUnder(root: Root, held: Holdings): readonly string[] {
   const also = held.accepted.find(({ metadata }) => metadata.id === root)?.spec.acceptedCAs ?? [];
   const configured = {
-    os: held.os?.spec.acceptedCAs,
+    os: trustedForApi(held),
     k8s: held.k8s?.spec.acceptedCAs,
     etcd: held.etcdRoot ? [held.etcdRoot.spec.etcdCA] : [],
     aggregator: held.k8s?.spec.acceptedAggregatorCAs,
   }[root];
   return [...new Set([...(configured ?? []), ...also].map(({ crt }) => crt))];
 }
+
+/** A worker also trusts those that signers have told it of. */
+const trustedForApi = ({ os, node }: Holdings): readonly { readonly crt: string }[] => [
+  ...(os?.spec.acceptedCAs ?? []),
+  ...(os && node ? toldCAs(os.spec, node.spec).map(({ pem }) => ({ crt: pem })) : []),
+];
 
 /** Everything that this node holds or should hold. */
 export function inventory(held: Holdings): readonly Item[] {
@@ -159,16 +171,20 @@ function leaves(held: Holdings): Item[] {
       key: pem?.key,
       pem,
     }));
-  const controlPlane = held.os?.spec.issuingCA;
-  const { api, trustd, etcd, dynamic } = held;
-  return [
-    ...(held.os ? leaf("os", "APIController", API, { "apid-server": api?.spec.server }) : []),
-    ...(controlPlane
-      ? [
-          ...leaf("os", "APIController", API, { "apid-client": api?.spec.client }),
-          ...leaf("os", "TrustdController", TRUSTD, { "trustd-server": trustd?.spec.server }),
-        ]
+  const { api, trustd, etcd, dynamic, node } = held;
+  const onWorker = [
+    ...leaf("os", "NodeCertificateController", API, { "apid-server": api?.spec.server }),
+    ...(node && isMember(node.spec)
+      ? leaf("os", "NodeCertificateController", NODE, { "node-identity": node.spec.identity })
       : []),
+  ];
+  const onControlPlane = [
+    ...leaf("os", "APIController", API, { "apid-server": api?.spec.server }),
+    ...leaf("os", "APIController", API, { "apid-client": api?.spec.client }),
+    ...leaf("os", "TrustdController", TRUSTD, { "trustd-server": trustd?.spec.server }),
+  ];
+  return [
+    ...(held.os ? (held.os.spec.issuingCA ? onControlPlane : onWorker) : []),
     ...(held.etcdRoot
       ? leaf("etcd", "EtcdController", ETCD, {
           "etcd-server": etcd?.spec.etcd,

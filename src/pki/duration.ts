@@ -22,3 +22,14 @@ export function readDuration(text: string): number | undefined {
   );
   return text.startsWith("-") ? -total : total;
 }
+
+/** Writes a duration, to the millisecond: `1h0m30s`, `-1.5s`, `250ms`. */
+export function writeDuration(duration: number): string {
+  const whole = Math.round(Math.abs(duration));
+  const sign = duration < 0 && whole > 0 ? "-" : "";
+  if (whole === 0) return "0s";
+  if (whole < seconds(1)) return `${sign}${whole}ms`;
+  const [h, m] = [Math.floor(whole / hours(1)), Math.floor((whole % hours(1)) / minutes(1))];
+  const s = `${(whole % minutes(1)) / seconds(1)}s`;
+  return sign + (h > 0 ? `${h}h${m}m${s}` : m > 0 ? `${m}m${s}` : s);
+}

@@ -19,7 +19,7 @@ export type {
 } from "./certificate.ts";
 export { issueCsr, readCsr } from "./csr.ts";
 export type { Csr } from "./csr.ts";
-export { readDuration } from "./duration.ts";
+export { readDuration, writeDuration } from "./duration.ts";
 export {
   AlgorithmMismatchError,
   AlgorithmUnsupportedError,
@@ -59,8 +59,10 @@ export type {
 export { publicKeyPem, signedBy, talosPublicKeyPem, verifySignature } from "./keys/public-key.ts";
 export { readPrivateKey, softwareKey } from "./keys/software-key.ts";
 export { webCryptoKeys } from "./keys/web-crypto.ts";
-export { certifyCsr, leafIssuer } from "./leaf.ts";
+export { certifyCsr, leafIssuer, leafKeyUnder } from "./leaf.ts";
 export type { IssueLeaf, LeafRequest } from "./leaf.ts";
+export { requestIssuer } from "./new-request.ts";
+export type { IssueRequest, KeyedRequest, NewRequest } from "./new-request.ts";
 export {
   buildName,
   commonName,

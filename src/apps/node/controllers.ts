@@ -4,6 +4,7 @@ import { checkMachineConfig, ConfigInvalidError, loadMachineConfig } from "#conf
 import {
   apiCertSANsController,
   apiController,
+  type AskCertificate,
   type AskTime,
   certificateStatusController,
   clusterInfoController,
@@ -11,6 +12,7 @@ import {
   type Directory,
   fileStatusController,
   encryptionSaltController,
+  endpointController,
   etcdController,
   hostnameController,
   kubeletController,
@@ -23,8 +25,10 @@ import {
   memberController,
   networkStatusController,
   nodeAddressController,
+  nodeCertificateController,
   pkiFilesController,
   type PublishFiles,
+  type ResolveHost,
   rootEtcdController,
   rootKubernetesController,
   rootOSController,
@@ -41,6 +45,7 @@ import {
   type PolicyInForce,
   publicKeyPem,
   readCertificate,
+  requestIssuer,
 } from "#pki";
 import { type Clock, type Controller, days, type Instant, type Random } from "#runtime";
 import type { Damage } from "./damage.ts";
@@ -58,6 +63,10 @@ interface Capabilities {
   /** Addresses of control planes; default none but this node. */
   readonly members?: readonly string[];
   readonly askTime: AskTime;
+  /** How a worker gets its certificates; default from nobody. */
+  readonly askCertificate?: AskCertificate;
+  /** Default: no name is known. */
+  readonly resolveHost?: ResolveHost;
   readonly publishFiles: PublishFiles;
   /** Stored resources that could not be read. */
   readonly damaged?: readonly Damage[];
@@ -67,7 +76,7 @@ interface Capabilities {
 
 /** Every controller of a node, given what it may do to the world. */
 export function nodeControllers(options: Capabilities): readonly Controller[] {
-  const { keys, random } = options;
+  const { keys, random, publishFiles } = options;
   const issueLeaf = leafIssuer(options);
   return [
     machineTypeController(),
@@ -99,6 +108,11 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
     apiCertSANsController(),
     kubernetesCertSANsController(),
     maintenanceCertSANsController(),
+    endpointController({ resolveHost: options.resolveHost ?? resolveNothing }),
+    nodeCertificateController({
+      askCertificate: options.askCertificate ?? askNobody,
+      issueRequest: requestIssuer({ keys }),
+    }),
     apiController({ issueLeaf }),
     trustdController({ issueLeaf }),
     etcdController({ issueLeaf }),
@@ -113,15 +127,17 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
       damaged: options.damaged ?? [],
     }),
     ...(Object.keys(directories) as Directory[]).map((directory) =>
-      pkiFilesController({
-        directory,
-        publishFiles: options.publishFiles,
-        publicKeyOf: async (pem) => publicKeyPem((await keys.readKey(pem)).publicKey),
-      }),
+      pkiFilesController({ directory, publicKeyOf: publicKeyBy(keys), publishFiles }),
     ),
     fileStatusController(),
   ];
 }
+
+const publicKeyBy = (keys: KeyProvider) => async (pem: string) =>
+  publicKeyPem((await keys.readKey(pem)).publicKey);
+
+const resolveNothing: ResolveHost = () => Promise.reject(new Error("there is nobody to ask"));
+const askNobody: AskCertificate = () => Promise.reject(new Error("there is nobody to ask"));
 
 async function keyMatches(keys: KeyProvider, pem: { crt: string; key: string }): Promise<boolean> {
   const { publicKey } = await keys.readKey(pem.key);

@@ -1,6 +1,7 @@
 /**
  * Keeps what apid serves and what it is as a client of other nodes. It does not wait for the clock, so
- * that a node without time can be reached (talos-pki.md §6.3, §6.5).
+ * that a node without time can be reached (talos-pki.md §6.3, §6.5). A worker serves what trustd issued,
+ * and is nobody to other nodes.
  */
 import { type IssueLeaf, leafProfiles } from "#pki";
 import {
@@ -8,13 +9,24 @@ import {
   CertSAN,
   MachineType,
   NetworkStatus,
+  NodeCertificate,
   OSRoot,
   RenewalRequest,
   TimeStatus,
 } from "#resources";
-import { all, defineController, exclusive, gate, maybe, one } from "#runtime";
+import {
+  all,
+  type DeepReadonly,
+  defineController,
+  exclusive,
+  gate,
+  maybe,
+  one,
+  type SpecOf,
+} from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import { keepLeaves } from "../leaves.ts";
+import { type NodeHolding, trustedCAs } from "../node-trust.ts";
 import { readableOnes } from "../readable.ts";
 import { replacementsOf } from "../renewal-requests.ts";
 
@@ -35,12 +47,14 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
       names: gate(CertSAN, "api"),
       time: maybe(TimeStatus, "node"), // not waited for: a change of the clock is a reason to look
       requests: all(RenewalRequest),
+      node: maybe(NodeCertificate, "node"),
     },
     outputs: { certificates: exclusive(ApiCertificates) },
 
     async reconcile({ inputs, held, clock }) {
       const { issuingCA: authority, acceptedCAs } = inputs.root.spec;
-      if (!authority) return { outputs: { certificates: {} } }; // a worker asks trustd
+      if (inputs.type.spec.type === "worker" || !authority)
+        return { outputs: { certificates: ofWorker(inputs.root.spec, inputs.node?.spec) } };
       const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.names]);
       if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const { fqdn: commonName, dnsNames, ips } = inputs.names.spec;
@@ -68,3 +82,12 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
     },
   });
 };
+
+/** Nothing as long as nothing was issued. */
+function ofWorker(root: DeepReadonly<SpecOf<typeof OSRoot>>, node: NodeHolding | undefined) {
+  if (!node?.serving) return {};
+  const acceptedCAs = trustedCAs(root, node).map(({ pem }) => ({ crt: pem }));
+  return {
+    api: { server: node.serving, client: null, acceptedCAs, skipVerifyingClientCert: false },
+  };
+}

@@ -11,8 +11,9 @@ import {
   serialHex,
   signedBy,
   verifyChain,
+  writeDuration,
 } from "#pki";
-import { CertificateStatus, RenewalRequest, ROLE_LABEL, ROOT_LABEL } from "#resources";
+import { CertificateStatus, Endpoint, RenewalRequest, ROLE_LABEL, ROOT_LABEL } from "#resources";
 import {
   after,
   all,
@@ -27,6 +28,7 @@ import {
   seconds,
   type SpecOf,
 } from "#runtime";
+import { type Asked, askedFor, skewOf, skewWords, whenLate } from "../asked.ts";
 import {
   authorityOf,
   type Holdings,
@@ -54,6 +56,7 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
       ...holdingsOf({ damagedIsAbsent: true }),
       controllers: all(ControllerStatus),
       requests: all(RenewalRequest),
+      endpoints: all(Endpoint),
     },
     outputs: { statuses: exclusive(CertificateStatus) },
 
@@ -63,9 +66,11 @@ export const certificateStatusController = (options: { keyMatches: KeyMatches })
       const looks = await Promise.all(
         inventory(inputs).map(async (item) => {
           const issuer = issuers.get(item.controller);
-          const look = await lookAgain(item, { held: inputs, issuer, keyMatches, now });
+          const asked = askedFor(item, inputs, inputs.endpoints);
+          const look = { held: inputs, issuer, asked, keyMatches, now };
+          const said = amidAsking(await lookAgain(item, look), look);
           const request = inputs.requests.find(({ metadata }) => metadata.id === item.id);
-          return { item, ...amidRequest(look, request?.spec, issuer, now) };
+          return { item, ...amidRequest(said, request?.spec, look) };
         }),
       );
       return {
@@ -107,6 +112,7 @@ const isSame = (held: DeepReadonly<Status> | undefined, status: Status): boolean
 interface Look {
   readonly held: Holdings;
   readonly issuer: IssuerStatus;
+  readonly asked: Asked | null;
   readonly keyMatches: KeyMatches;
   readonly now: Instant;
 }
@@ -125,7 +131,8 @@ function rememberedWhileValid(look: LookAt): LookAt {
   return async (item, context) => {
     const { held, issuer, now } = context;
     const { id, root, crt, pem } = item;
-    const parts = [crt, pem, issuer, authorityOf(root, held)?.crt, ...trustedUnder(root, held)];
+    const trusted = [authorityOf(root, held)?.crt, ...trustedUnder(root, held)];
+    const parts = [crt, pem, issuer, skewOf(item, held), ...trusted];
     const before = known.get(id);
     if (before && isBetween(before, now) && isSameList(before.parts, parts)) return before;
     const said = await look(item, context);
@@ -149,7 +156,7 @@ async function lookAt(item: Item, look: Look): Promise<Said> {
     return await readAndJudge(item, look);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const { waiting, ...trouble } = troubleOf(look.issuer);
+    const { waiting, ...trouble } = troubleOf(look);
     const why = [`cannot be read: ${message}`, trouble.lastError || waiting].filter(Boolean);
     const unreadable = { state: "Untrusted" as const, why: why.join("; ") };
     return {
@@ -160,15 +167,15 @@ async function lookAt(item: Item, look: Look): Promise<Said> {
 }
 
 /** What keeps a leaf from being issued, as its controller tells it. */
-const troubleOf = (issuer: IssuerStatus) => ({
+const troubleOf = ({ issuer, asked }: Pick<Look, "issuer" | "asked">) => ({
   lastError: issuer?.error ? `${issuer.error.code}: ${issuer.error.message}` : "",
   nextAttempt: issuer?.state === "failing" ? issuer.nextTry : "",
-  waiting: issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : "",
+  waiting: issuer?.waitingFor ? `waits for ${issuer.waitingFor}` : (asked?.words ?? ""),
 });
 
 async function readAndJudge(item: Item, look: Look): Promise<Said> {
   const { now } = look;
-  const { waiting, ...trouble } = troubleOf(look.issuer);
+  const { waiting, ...trouble } = troubleOf(look);
   if (item.crt === undefined) {
     const why = trouble.lastError || waiting || "not issued yet";
     const missing = { state: "Missing" as const, why };
@@ -181,7 +188,8 @@ async function readAndJudge(item: Item, look: Look): Promise<Said> {
   const verdict = judge({ certificate, renewal, chain, matches, now, role: item.role });
   const late = ["RenewalDue", "Expired"].includes(verdict.state);
   const hindrance = late && item.role === "leaf" ? trouble.lastError || waiting : "";
-  const why = [verdict.why, hindrance].filter(Boolean).join("; ");
+  const skew = skewOf(item, look.held);
+  const why = [verdict.why, hindrance, skewWords(skew)].filter(Boolean).join("; ");
   // A leaf that is due is renewed at once: that is told only of one that was not.
   const overdue = renewal && after(renewal, seconds(1));
   const boundaries = [certificate.notBefore, overdue, after(certificate.notAfter, seconds(1))];
@@ -194,6 +202,7 @@ async function readAndJudge(item: Item, look: Look): Promise<Said> {
       ...trouble,
       chain,
       source: item.source,
+      peerSkew: skew === null ? "" : writeDuration(skew),
     },
     changesAt: earliest(
       boundaries.map((moment) => (moment !== null && moment > now ? moment : null)),
@@ -203,13 +212,24 @@ async function readAndJudge(item: Item, look: Look): Promise<Said> {
 
 type Request = DeepReadonly<SpecOf<typeof RenewalRequest>> | undefined;
 
+/** A valid leaf for which another one is asked says what that waits for. */
+function amidAsking(said: Said, look: Look): Said {
+  const { status, changesAt } = said;
+  if (status.state !== "Valid" || look.asked === null) return said;
+  const late = whenLate(look.asked);
+  if (look.now < late) return { status, changesAt: earliest([changesAt, late]) };
+  const { lastError } = troubleOf(look);
+  const why = [status.why, `another one ${look.asked.words}`, lastError].filter(Boolean).join("; ");
+  return { status: { ...status, why }, changesAt };
+}
+
 /** A leaf that was to be replaced by now is due, and says what is in the way. */
-function amidRequest(look: Said, request: Request, issuer: IssuerStatus, now: Instant): Said {
-  const { status, changesAt } = look;
-  if (status.state !== "Valid" || !isPending(request, status.serialNumber)) return look;
+function amidRequest(said: Said, request: Request, look: Look): Said {
+  const { status, changesAt } = said;
+  if (status.state !== "Valid" || !isPending(request, status.serialNumber)) return said;
   const overdue = whenOverdue(request);
-  if (now < overdue) return { status, changesAt: earliest([changesAt, overdue]) };
-  const { lastError, waiting } = troubleOf(issuer);
+  if (look.now < overdue) return { status, changesAt: earliest([changesAt, overdue]) };
+  const { lastError, waiting } = troubleOf(look);
   const why = [`its renewal was asked for on ${request.since}`, lastError || waiting];
   return {
     status: { ...status, state: "RenewalDue", why: why.filter(Boolean).join("; ") },
@@ -224,7 +244,8 @@ async function matchesKey(pem: KeyedPem, { keyMatches }: Look): Promise<boolean>
 
 function renewalOf(certificate: Certificate, item: Item, held: Holdings): Instant | null {
   const authority = certificateIn(authorityOf(item.root, held)?.crt ?? "");
-  return authority ? renewAt(certificate, authority) : null;
+  const due = authority ? renewAt(certificate, authority) : null;
+  return due === null ? null : after(due, -(skewOf(item, held) ?? 0));
 }
 
 /** `ok`, or why no chain of valid signatures, names and usages leads to an accepted authority. */
@@ -330,4 +351,5 @@ const nothing: Omit<Status, "state" | "why" | "lastError" | "nextAttempt" | "sou
   dnsNames: [],
   ipAddresses: [],
   spkiFingerprint: "",
+  peerSkew: "",
 };

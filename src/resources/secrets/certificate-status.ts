@@ -56,5 +56,7 @@ export const CertificateStatus = defineResource({
     spkiFingerprint: z.string(),
     /** The resource that holds it. */
     source: z.string(),
+    /** How far the clock of who signed it is ahead of this one, as `-1.5s`; empty where that is not known. */
+    peerSkew: z.string().default(""),
   }),
 });

@@ -17,6 +17,8 @@ export const NodeCertificate = defineResource({
     identity: keyedPem.nullable(),
     /** What the signer accepts. */
     acceptedCAs: z.array(certificatePem),
+    /** SHA-256 over each authority that the configuration accepted when that was asked for, lower hex. */
+    acceptedThen: z.array(z.string()),
     /** As the cluster has it on record; empty where the signer does not say. */
     machineType: z.string(),
     /** Where apid of the signer listens; 0 where the signer does not say. */

@@ -30,6 +30,7 @@ export const status: SpecOf<typeof CertificateStatus> = {
   ipAddresses: ["127.0.0.1"],
   spkiFingerprint: "",
   source: "",
+  peerSkew: "",
 };
 
 const kinds = [CertificateStatus, MachineConfig];

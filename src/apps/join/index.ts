@@ -1,0 +1,12 @@
+/** How a node becomes a member of a cluster, and stays one. */
+export { type AskOptions, certificateAsker } from "./ask.ts";
+export {
+  AnswerRefusedError,
+  CallFailureError,
+  JoinRefusedError,
+  NotIssuedError,
+  TokenRefusedError,
+} from "./errors.ts";
+export { type GrpcOptions, grpcSigners } from "./grpc.ts";
+export type { CallSigner, SignerCall, SignerMethod } from "./port.ts";
+export { joinProofText } from "./proof.ts";
