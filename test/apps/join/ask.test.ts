@@ -301,16 +301,6 @@ test.each<[string, string, (t: Asked) => Promise<Uint8Array>]>([
       }),
   ],
   [
-    "a client's certificate to serve",
-    "not for serverAuth",
-    async (t) => {
-      const { request } = t.wish;
-      const swapped = { ...request, identityCsr: request.servingCsr };
-      const issued = await issueFor({ ...t.wish, request: swapped }, t);
-      return joined(t, { servingCrt: Buffer.from(issued.identity?.crt ?? "") });
-    },
-  ],
-  [
     "an authority that is not accepted",
     "signed by unknown authority",
     (t) => joined(t, { ca: Buffer.from(root.crt) }, other),
@@ -326,6 +316,17 @@ test.each<[string, string, (t: Asked) => Promise<Uint8Array>]>([
 ])("%s is no answer", async (_, words, respond) => {
   const t: Asked = await asking({ Join: () => respond(t) });
   expect((await failure(t)).message).toContain(words);
+});
+
+test("a client's certificate is none to serve", async () => {
+  const t: Asked = await asking({
+    Join: async () => joined(t, { servingCrt: (await t.answer()).identityCrt }),
+  });
+  const { request } = t.wish;
+  const { message } = await failure(t, {
+    request: { ...request, servingKey: request.identityKey },
+  });
+  expect(message).toContain("is for clientAuth, not for serverAuth");
 });
 
 test("other names than were asked for are no answer", async () => {
