@@ -20,6 +20,7 @@ export { kubernetesCertSANsController } from "./secrets/kubernetes-cert-sans.ts"
 export { kubernetesDynamicCertsController } from "./secrets/kubernetes-dynamic-certs.ts";
 export { kubernetesController } from "./secrets/kubernetes.ts";
 export { maintenanceCertSANsController } from "./secrets/maintenance-cert-sans.ts";
+export { machineTokenController } from "./secrets/machine-token.ts";
 export {
   type IssueMaintenanceRoot,
   maintenanceRootController,

@@ -71,6 +71,7 @@ test("every kind of secret that a control plane stores is damaged below", () => 
     "KubernetesDynamicCerts/k8s-dynamic-certs",
     "KubernetesRootSecrets/k8s",
     "KubernetesSecrets/k8s-certs",
+    "MachineTokens/trustd",
     "OSRootSecrets/os",
     "TrustdCertificates/trustd",
   ]);

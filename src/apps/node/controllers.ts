@@ -19,6 +19,7 @@ import {
   kubernetesCertSANsController,
   kubernetesController,
   kubernetesDynamicCertsController,
+  machineTokenController,
   machineTypeController,
   maintenanceCertSANsController,
   maintenanceRootController,
@@ -48,6 +49,7 @@ import {
   requestIssuer,
 } from "#pki";
 import { type Clock, type Controller, days, type Instant, type Random } from "#runtime";
+import { tokenHash } from "../trustd/token-state.ts";
 import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
 import { version } from "./version.ts";
@@ -62,6 +64,8 @@ interface Capabilities {
   readonly hostname?: string;
   /** Addresses of control planes; default none but this node. */
   readonly members?: readonly string[];
+  /** Whether nodes may join by `machine.token`; default yes. */
+  readonly machineToken?: boolean;
   readonly askTime: AskTime;
   /** How a worker gets its certificates; default from nobody. */
   readonly askCertificate?: AskCertificate;
@@ -115,6 +119,7 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
     }),
     apiController({ issueLeaf }),
     trustdController({ issueLeaf }),
+    machineTokenController({ hashOf: tokenHash, enabled: options.machineToken !== false }),
     etcdController({ issueLeaf }),
     kubernetesController({ issueLeaf }),
     kubernetesDynamicCertsController({ issueLeaf }),

@@ -12,6 +12,7 @@ import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig, ownContext } from "./admin-talosconfig.ts";
 import { type Apid, checkListen } from "../apid/index.ts";
 import { auditDirectory, type AuditLog, openAuditLog } from "../audit/index.ts";
+import { type OpenSigner, openSigner } from "../trustd/open-signer.ts";
 import { serveApi } from "./api.ts";
 import { type Boot, newBoot } from "./boot.ts";
 import { accept, type Surroundings } from "./acceptance.ts";
@@ -24,7 +25,7 @@ import { awaitConfiguration } from "./maintenance.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { type Damage, damageIn } from "./damage.ts";
-import { clusterStore } from "./cluster-store.ts";
+import { clusterStore, type ClusterStore } from "./cluster-store.ts";
 import { followPolicy, type FollowedPolicy } from "./policy.ts";
 import { filePublisher, publisherOf } from "./published-files.ts";
 import { restartableEngine } from "./restartable.ts";
@@ -32,6 +33,7 @@ import { keepServiceResources } from "./service-resources.ts";
 import { holdsState, openStateDirectory } from "./state-directory.ts";
 import { statusTable } from "./status-table.ts";
 import { askMachine, askNobody } from "./time-source.ts";
+import { keepTrustd } from "./trustd.ts";
 import { type Remains, wipe } from "./wipe.ts";
 
 export type { NodeIo, NodeOptions } from "./options.ts";
@@ -119,7 +121,6 @@ async function live(
 ): Promise<Ending & { readonly remains: Remains }> {
   const { signal } = io;
   log.info({ bootId: boot.bootId }, "starting");
-  tellOfTrustd(boot, log);
   await unlessStopped(signal, checkStart(options, world));
   const publishedBy = () =>
     publisherOf(Object.keys(directories).map((name) => join(pkiDirOf(options), name)));
@@ -148,9 +149,19 @@ async function live(
   });
   await checkFiles(store);
   await using _following = followState({ boot, store, log });
-  await using _api = await sequence.task("api", "startApid", () =>
-    serve(options, io, { ...surroundings, followed, boot, engine, log, audit }),
+  const { apiAddress, members: controlPlanes = [] } = options;
+  const cluster = clusterStore({ store, controlPlanes, apiAddress });
+  await using signer = await openSigner({
+    ...{ ...surroundings, cluster, log, strictJoin: options.strictJoin === true },
+    record: (entry) => audit.record(entry),
+    apiPort: () => apiPort,
+  });
+  let { apiPort } = options;
+  await using _trustd = serveTrustd(options, { store, signer, boot, log });
+  await using api = await sequence.task("api", "startApid", () =>
+    serve(options, io, { ...surroundings, cluster, followed, boot, engine, log, audit }),
   );
+  apiPort = api.port;
   boot.services.set("machined", "Running", "The node has started");
   sequence.end();
   boot.machine.enter("RUNNING");
@@ -174,13 +185,6 @@ async function maintain(
   run.boot.machine.enter("BOOTING");
 }
 
-/** Its log has a line, as that of everything else. */
-function tellOfTrustd({ services }: Boot, log: Logger): void {
-  const message = "Not served yet by this version";
-  services.set("trustd", "Waiting", message);
-  log.info({ component: "trustd" }, message);
-}
-
 /** Tells of the run in resources and events for as long as the store is open. */
 function followState({ boot, store, log }: Run & { readonly store: Store }): AsyncDisposable {
   const stopFollowing = boot.machine.follow(store);
@@ -193,6 +197,15 @@ function followState({ boot, store, log }: Run & { readonly store: Store }): Asy
   };
 }
 
+/** Where Talos has it. */
+const TRUSTD_PORT = 50001;
+
+const serveTrustd = (
+  { apiAddress: address, trustdPort: port = TRUSTD_PORT }: NodeOptions,
+  { boot, ...run }: Run & { readonly store: Store; readonly signer: OpenSigner },
+): AsyncDisposable =>
+  keepTrustd({ ...run, address, port, services: boot.services, clock: world.clock });
+
 /** Serves apid, and tells where it is and what is held. */
 async function serve(
   options: NodeOptions,
@@ -202,6 +215,7 @@ async function serve(
       readonly engine: Engine;
       readonly audit: AuditLog;
       readonly followed: FollowedPolicy;
+      readonly cluster: ClusterStore;
     },
 ): Promise<Apid> {
   const { signal } = io;
@@ -213,8 +227,7 @@ async function serve(
   };
   boot.services.set("apid", "Preparing", "Waiting for its certificate");
   log.info({ component: "apid" }, "apid starts");
-  const cluster = clusterStore({ store, controlPlanes: options.members ?? [], apiAddress });
-  const serving = { ...surroundings, cluster, address: apiAddress, port, signal };
+  const serving = { ...surroundings, address: apiAddress, port, signal };
   const api = await serveApi({ ...serving, onWait: tell });
   try {
     const keeping = keepAdminTalosconfig({
@@ -249,6 +262,8 @@ const pkiDirOf = ({ pkiDir, stateDir }: NodeOptions): string => pkiDir ?? join(s
 async function checkStart(options: NodeOptions, world: Omit<Surroundings, "store">): Promise<void> {
   const { apiAddress: address, apiPort: port, configFiles, stateDir } = options;
   await checkListen({ address, port });
+  if (options.trustdPort !== undefined)
+    await checkListen({ address, port: options.trustdPort, flag: "--trustd-port" });
   if (configFiles.length === 0 || (await holdsState(stateDir))) return;
   await accept(await readConfigFiles(configFiles), world);
 }
@@ -296,6 +311,7 @@ function engineOf(
       apiAddress: options.apiAddress,
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       members: options.members ?? [],
+      machineToken: options.machineToken !== false,
       damaged,
       askTime: timeSource === "auto" ? askMachine : askNobody,
       publishFiles: filePublisher({

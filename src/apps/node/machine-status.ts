@@ -52,11 +52,11 @@ export function openMachineStatus(events: EventLog, services: ServiceBoard): Mac
   };
 }
 
-/** By their names in Talos; trustd is not waited for, as it is not served. */
+/** By their names in Talos; what is skipped is not waited for. */
 function unmet(services: ServiceBoard, needs: Needs) {
   const missing = services
     .list()
-    .filter(({ id, health }) => id !== "trustd" && !health.healthy)
+    .filter(({ state, health }) => state !== "Skipped" && !health.healthy)
     .map(({ id, state }) => `${id} is ${state}`);
   return [
     ...(needs.timeProblem === "" ? [] : [{ name: "time", reason: needs.timeProblem }]),

@@ -8,6 +8,12 @@ export interface NodeOptions {
   /** An IP address: listeners bind to it and outgoing calls leave from it. */
   readonly apiAddress: string;
   readonly apiPort: number;
+  /** Where trustd listens on a control plane; default 50001. One that is named has to be free. */
+  readonly trustdPort?: number;
+  /** Addresses are certified for nodes that ask from them, or have them on record, only. */
+  readonly strictJoin?: boolean;
+  /** Whether nodes may join by `machine.token`; default yes. */
+  readonly machineToken?: boolean;
   /** Wins over the configuration and the machine's own name. */
   readonly hostname?: string;
   /** Addresses of the cluster's control planes; this node may be among them. */

@@ -34,7 +34,7 @@ const indispensable: Readonly<Record<ServiceId, string>> = {
   apid: "nobody could reach the node any more",
   "controller-runtime": "nothing would be renewed any more",
   machined: "it is the node itself, which a shutdown ends",
-  trustd: "this version does not serve it yet",
+  trustd: "no node could join any more",
 };
 
 /** The states of the services. */

@@ -75,7 +75,7 @@ test("no service can be stopped, and each refusal says why", async () => {
     ["apid", "nobody could reach the node"],
     ["controller-runtime", "nothing would be renewed"],
     ["machined", "a shutdown ends"],
-    ["trustd", "does not serve it yet"],
+    ["trustd", "no node could join"],
   ] as const)
     await expect(stop(booted, id)).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,

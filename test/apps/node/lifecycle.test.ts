@@ -28,7 +28,8 @@ async function startNode() {
   const directory = await mkdtemp(join(tmpdir(), "trustplane-lifecycle-"));
   const stateDir = join(directory, "state");
   const port = String(await freePort());
-  const args = ["up", "--config", config, "--state-dir", stateDir, "--api-port", port];
+  const ports = ["--api-port", port, "--trustd-port", String(await freePort())];
+  const args = ["up", "--config", config, "--state-dir", stateDir, ...ports];
   const child = spawn(launcher, args, { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "close").then(([code, signal]: unknown[]) => code ?? signal);
   let logged = "";
@@ -157,7 +158,7 @@ async function restartsInPlace(running: Node, here: Bench): Promise<void> {
   }
   const svc = await here.run("get", "svc", ...talosconfig);
   expect(svc.stdout).toMatch(/ apid +\d+ +true +true +false\n/);
-  expect(svc.stdout).toMatch(/ trustd +\d+ +false +false +true\n/);
+  expect(svc.stdout).toMatch(/ trustd +\d+ +true +true +false\n/);
 }
 
 async function reboots(running: Node): Promise<void> {

@@ -24,6 +24,9 @@ export const upCommand = (run: Run): Command =>
     .option("--adopt", "take over files below --pki-dir that the node did not write", false)
     .option("--api-address <ip>", "listen and call out on this address", ipAddress, "127.0.0.1")
     .option("--api-port <port>", "listen on this port", port, 50000)
+    .option("--trustd-port <port>", "sign for nodes on this port (default: 50001)", port)
+    .option("--strict-join", "certify addresses only for nodes that ask from them", false)
+    .option("--no-machine-token", "let nodes join by join tokens only, not by machine.token")
     .option(
       "--hostname <name>",
       "the node's name (default: from the configuration, or the machine)",

@@ -18,6 +18,11 @@ export interface UpOptions {
   readonly adopt: boolean;
   readonly apiAddress: string;
   readonly apiPort: number;
+  readonly trustdPort?: number;
+  /** Addresses are certified for who asks from them. */
+  readonly strictJoin: boolean;
+  /** Nodes may join by it. */
+  readonly machineToken: boolean;
   readonly hostname?: string;
   /** Addresses of the cluster's control planes. */
   readonly member?: readonly string[];

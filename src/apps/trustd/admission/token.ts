@@ -26,6 +26,7 @@ export interface Grant {
   readonly bounds: Bounds | null;
 }
 
+const HASH = /^[0-9a-f]{64}$/;
 /** What stands in place of a token that is not there, so that looking for it takes as long. */
 const NO_HASH = "0".repeat(64);
 
@@ -49,8 +50,10 @@ export function recognise(token: string | undefined, standing: Standing, now: In
   throw new TokenInvalidError();
 }
 
-const isSame = (shown: string, known: string): boolean =>
-  timingSafeEqual(Buffer.from(shown), Buffer.from(known === "" ? NO_HASH : known)) && known !== "";
+function isSame(shown: string, known: string): boolean {
+  const isHash = HASH.test(known);
+  return timingSafeEqual(Buffer.from(shown), Buffer.from(isHash ? known : NO_HASH)) && isHash;
+}
 
 /** What a token that was recognised gives. */
 export function grantOf({ name }: Presented, standing: Standing): Grant {
