@@ -11,7 +11,13 @@ import { defaultSignature, leafKeys, signatureAlgorithms } from "./keys/algorith
 import { keepPairInMind } from "./keyed.ts";
 import type { KeyAlgorithm, KeyProvider, PublicKey, SignatureAlgorithm } from "./keys/key.ts";
 import { buildName, type Name } from "./name.ts";
-import { defaultInForce, enforce, type Bounds, type PolicyInForce } from "./policy/index.ts";
+import {
+  defaultInForce,
+  enforce,
+  type Bounds,
+  type CompiledPolicy,
+  type PolicyInForce,
+} from "./policy/index.ts";
 import type { LeafProfile } from "./profiles.ts";
 
 /**
@@ -32,7 +38,11 @@ export interface LeafRequest {
 }
 
 /** Issues a leaf. */
-export type IssueLeaf = (request: LeafRequest) => Promise<KeyedPem>;
+export interface IssueLeaf {
+  (request: LeafRequest): Promise<KeyedPem>;
+  /** How long a leaf will live when nobody asks for a life; left out: as its profile says. */
+  readonly lifetimeOf?: (profile: LeafProfile) => number;
+}
 
 /** The names of a leaf, addresses in canonical text. */
 export interface LeafNames {
@@ -93,7 +103,8 @@ export function leafIssuer(o: {
     known.set(pem, { crt: pem.crt, key: pem.key, authority });
     return authority;
   };
-  return async (request) => {
+  const policy = o.policy ?? defaultInForce;
+  const issueLeaf = async (request: LeafRequest) => {
     const { profile, now } = request;
     const authority = await authorityOf(request.authority);
     assertNotEnded(authority.certificate, now);
@@ -113,14 +124,21 @@ export function leafIssuer(o: {
       lifetime: request.lifetime,
       now,
       random: o.random,
-      policy: o.policy,
+      policy,
     });
     keepInMind(leaf.pem, leaf);
     const issued = { crt: leaf.pem, key: await key.pem() };
     keepPairInMind(issued, leaf);
     return issued;
   };
+  return Object.assign(issueLeaf, {
+    lifetimeOf: (profile: LeafProfile) => lifetimeUnder(policy(), profile),
+  });
 }
+
+/** What the profile says, or the policy when that is shorter. */
+const lifetimeUnder = ({ lifetimes }: CompiledPolicy, { name, lifetime }: LeafProfile): number =>
+  Math.min(lifetime, lifetimes[name] ?? Infinity);
 
 /**
  * Issues a leaf for a certificate request, which names the key, DNS names and addresses.
@@ -171,8 +189,7 @@ async function certify(o: {
   const { authority, profile, subject, publicKey, dnsNames, now } = o;
   const issuer = authority.certificate;
   const policy = (o.policy ?? defaultInForce)();
-  const { [profile.name]: lifetimeMax = Infinity } = policy.lifetimes;
-  const lifetime = o.lifetime ?? Math.min(profile.lifetime, lifetimeMax);
+  const lifetime = o.lifetime ?? lifetimeUnder(policy, profile);
   const notBefore = wholeSecond(after(now, -SKEW));
   // As it will be read again: mapped addresses have become IPv4.
   const ipAddresses = o.ipAddresses.map(addressOf);

@@ -73,7 +73,11 @@ export async function keepLeaf(o: {
 }): Promise<KeptLeaf> {
   const { held, request, replacement } = o;
   const issuer = issuerOf(request.authority.crt);
-  let reason = await reissueReason(held, request);
+  const lifetime = request.lifetime ?? o.issueLeaf.lifetimeOf?.(request.profile);
+  let reason = await reissueReason(held, {
+    ...request,
+    ...(lifetime !== undefined && { lifetime }),
+  });
   let key: string | undefined;
   if (held !== undefined && reason === null) {
     const { certificate } = readKeyed(held);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeControllers } from "../../src/apps/node/controllers.ts";
 import { loadMachineConfig } from "#config";
-import { readCertificate, webCryptoKeys } from "#pki";
+import { readCertificate, type PolicyInForce, webCryptoKeys } from "#pki";
 import { ACTIVE, Identity, kinds, MachineConfig } from "#resources";
 import {
   after,
@@ -41,6 +41,8 @@ interface NodeOptions {
   readonly apiAddress?: string;
   readonly interfaceAddresses?: readonly string[];
   readonly now?: Instant;
+  /** What may be issued. */
+  readonly policy?: PolicyInForce;
   /** Whether the clock is synced; change it between calls. */
   readonly time?: { synced: boolean };
 }
@@ -59,6 +61,7 @@ function controlPlane(options: NodeOptions) {
       clock,
       keys: webCryptoKeys(),
       random: systemRandom,
+      ...(options.policy && { policy: options.policy }),
       apiAddress: options.apiAddress ?? "127.0.0.1",
       hostname: "cp-1.example.test",
       askTime: () =>

@@ -105,7 +105,8 @@ async function heldLeaves(store: Store): Promise<readonly HeldLeaf[]> {
 /** They stay until they are due, and then nothing takes their place. */
 function refusedOf(leaves: readonly HeldLeaf[], policy: CompiledPolicy): readonly string[] {
   return leaves.flatMap(({ id, crt, profile }) => {
-    const [refusal] = refusalsOf(crt, profile, policy);
+    // What would live for too long is renewed for less.
+    const refusal = refusalsOf(crt, profile, policy).find(({ field }) => field !== "validity");
     return refusal === undefined
       ? []
       : [

@@ -1,10 +1,13 @@
 /** ControlService of a node whose controllers are there, asked by the command line. */
 import { writeTalosconfig } from "#config";
-import type { KeyedPem } from "#pki";
-import { CertificateStatus, kinds, namespaces } from "#resources";
+import { defaultInForce, type KeyedPem } from "#pki";
+import { CertificateStatus, kinds, namespaces, RenewalRequest } from "#resources";
 import { systemClock } from "#runtime";
 import { registerKinds } from "#runtime/engine";
 import { startApid } from "../../../src/apps/apid/index.ts";
+import { clusterStore } from "../../../src/apps/node/cluster-store.ts";
+import { followPolicy } from "../../../src/apps/node/policy.ts";
+import { policyPort } from "../../../src/apps/node/policy-port.ts";
 import { openDenials } from "../../../src/apps/node/denials.ts";
 import { leafRenewal } from "../../../src/apps/node/leaf-renewal.ts";
 import { mountNode } from "../../controllers/control-plane.ts";
@@ -14,14 +17,22 @@ import { bench } from "../cli/harness.ts";
 /** The node's clock is its own, and stands still; apid and the command line live now. */
 export async function controlled(
   time = { synced: true },
-  { address = "127.0.0.1", root: given }: { address?: string; root?: KeyedPem } = {},
+  {
+    address = "127.0.0.1",
+    root: given,
+    controlPlanes = [],
+  }: { address?: string; root?: KeyedPem; controlPlanes?: readonly string[] } = {},
 ) {
-  const node = await mountNode({ time });
+  let inForce = defaultInForce;
+  const node = await mountNode({ time, policy: () => inForce() });
   const { store, clock } = node;
   await registerKinds(store, kinds, namespaces);
   const root = given ?? (await issueRoot());
   const server = await issueServer(root, { ipAddresses: [address] });
   const { log, line } = recordingLogger();
+  const followed = await followPolicy({ store, log });
+  inForce = followed.inForce;
+  const cluster = clusterStore({ store, controlPlanes, apiAddress: address });
   const denials = await openDenials({ store, clock, log });
   const apid = await startApid({
     ...{ address, port: 0, store, kinds, clock: systemClock, log },
@@ -32,6 +43,7 @@ export async function controlled(
       issueClientConfiguration: () => Promise.reject(new Error("not here")),
       renewLeaves: leafRenewal({ store, clock }),
       denials,
+      policy: policyPort({ followed, store, cluster, clock }),
     },
   });
   denials.enforceAt(apid);
@@ -51,10 +63,15 @@ export async function controlled(
     if (status === undefined) throw new Error(`there is no ${id}`);
     return status.spec;
   };
+  /** Resolves when a renewal is asked for. */
+  const asked = async (id: string) => {
+    await store.watchFor(RenewalRequest, id, { types: ["created", "updated"] });
+  };
   return {
-    ...{ node, root, admin, apid, cli, run, write, held, line, store, clock },
+    ...{ node, asked, root, admin, apid, cli, run, write, held, line, store, clock },
     async [Symbol.asyncDispose]() {
       denials.close();
+      followed[Symbol.dispose]();
       await apid.close();
       await cli[Symbol.asyncDispose]();
       await node[Symbol.asyncDispose]();
