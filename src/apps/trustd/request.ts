@@ -92,9 +92,14 @@ export function nodeIdOf({ nodeId }: JoinRequest): string {
   return nodeId;
 }
 
+/** What is read is kept in mind for a while, so that it had better be small. */
+const FORMER_BYTES_MAX = 16 * 1024;
+
 /** @throws {SigningRequestError} */
 export function formerOf({ formerCrt }: JoinRequest): Certificate | undefined {
   if (formerCrt.length === 0) return undefined;
+  if (formerCrt.length > FORMER_BYTES_MAX)
+    throw new SigningRequestError("formerCrt", `has more than ${FORMER_BYTES_MAX} bytes`);
   try {
     return readCertificate(Buffer.from(formerCrt).toString("latin1"), "formerCrt");
   } catch (error) {

@@ -127,6 +127,17 @@ describe("a request that is sent again", () => {
     expect(text).toContain("formerSignature");
   });
 
+  test.each([
+    ["garbage", Buffer.from("garbage"), "holds no PEM block"],
+    ["more than a certificate is", Buffer.alloc(16 * 1024 + 1), "more than 16384 bytes"],
+  ])("an identity before it that is %s proves nothing", async (_what, formerCrt, text) => {
+    await using cluster = await openCluster();
+    const request = { ...(await joining(ID.worker)), formerCrt };
+    const [code, told] = await answerTo(cluster.signer.join(machine, request));
+    expect(code).toBe("INVALID_ARGUMENT");
+    expect(told).toContain(text);
+  });
+
   test("a renewal that another member repeats is its own, and the names are not", async () => {
     await using cluster = await openCluster();
     const join = async (id: string, name: string) => {
