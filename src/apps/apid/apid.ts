@@ -23,7 +23,7 @@ import { openPeers, type Peers } from "./forwarding/peers.ts";
 import { authorize } from "./roles.ts";
 import { routerOf } from "./router.ts";
 import { localNames, routeOf } from "./routing.ts";
-import { servicesOf, type NodePorts } from "./services.ts";
+import { memberService, servicesOf, type NodePorts } from "./services.ts";
 
 /** Talos' limit for a message in either direction. */
 export const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
@@ -177,5 +177,6 @@ function serverOf(
   const state = { ...calls, ...watches, core: store.core, kindOf: lookupOf(kinds), policy };
   for (const service of servicesOf(router, ports, state))
     server.addService(...passing(service, routing));
+  server.addService(...memberService(ports, { ...calls, callerAt }));
   return { server, audit };
 }

@@ -1,4 +1,5 @@
 /** Methods that change something or hand out a secret, and what their requests are about. */
+import type { TokenCreateRequest, TokenRevokeRequest } from "../rpc/gen/control/control.ts";
 
 /** What a request is about, in a few words without a secret. */
 export type Describe = (request: unknown) => string;
@@ -13,8 +14,22 @@ const nothing: Describe = () => "";
 const howReset: Describe = (request) =>
   (request as { readonly graceful: boolean }).graceful ? "graceful" : "";
 
+/** What it is good for; a description is for people, and may be long. */
+const tokenAsked: Describe = (request) => {
+  const { uses, lifetime, machineType, dnsNames, addresses } = request as TokenCreateRequest;
+  return [
+    machineType === "" ? "worker" : machineType,
+    uses === 0 ? "any number of uses" : `uses ${uses}`,
+    lifetime === undefined ? "without an end" : `for ${lifetime.seconds}s`,
+    ...[...dnsNames, ...addresses],
+  ].join(" ");
+};
+/** Who gives the whole token for its id would find it here. */
+const tokenNamed: Describe = (request) => (request as TokenRevokeRequest).id.slice(0, 6);
+
 const M = "/machine.MachineService/";
 const C = "/trustplane.v1.ControlService/";
+const N = "/trustplane.v1.NodeService/";
 const S = "/cosi.resource.State/";
 
 /** By method. Reads of files are in it, for what they hand out. */
@@ -34,6 +49,11 @@ export const audited: Readonly<Partial<Record<string, Describe>>> = {
   [`${C}Deny`]: member("fingerprint"),
   [`${C}Undeny`]: member("fingerprint"),
   [`${C}PolicyApply`]: nothing,
+  [`${C}TokenCreate`]: tokenAsked,
+  [`${C}TokenRevoke`]: tokenNamed,
+  [`${C}MemberRemove`]: member("member"),
+  [`${N}Renew`]: nothing,
+  [`${N}Leave`]: nothing,
 };
 
 /** Methods that read resources, by which secrets are handed out. */

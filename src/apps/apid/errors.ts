@@ -1,8 +1,8 @@
 /** Failures of apid, and their place among the gRPC statuses. */
 import { CodedError } from "#runtime";
-import { runtimeStatuses, type StatusTable } from "#runtime/rpc";
+import type { StatusTable } from "#runtime/rpc";
 import { status } from "@grpc/grpc-js";
-import { memberStatuses } from "../trustd/members/errors.ts";
+import { trustdStatuses } from "../trustd/errors.ts";
 import { forwardingStatuses } from "./forwarding/errors.ts";
 
 /** Key, certificate and authorities of a listener do not fit together; nothing was changed. */
@@ -201,6 +201,5 @@ export const apidStatuses: readonly StatusTable[] = [
     ERR_POLICY_INVALID: { status: status.INVALID_ARGUMENT },
   },
   forwardingStatuses,
-  memberStatuses,
-  runtimeStatuses,
+  ...trustdStatuses,
 ];

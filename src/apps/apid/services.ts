@@ -6,7 +6,10 @@ import { ClusterServiceService } from "../rpc/gen/cluster/cluster.ts";
 import { ControlServiceService } from "../rpc/gen/control/control.ts";
 import { InspectServiceService } from "../rpc/gen/inspect/inspect.ts";
 import { MachineServiceService } from "../rpc/gen/machine/machine.ts";
+import { NodeServiceService } from "../rpc/gen/node/node.ts";
 import { TimeServiceService } from "../rpc/gen/time/time.ts";
+import type { Register } from "../trustd/members/register.ts";
+import type { Tokens } from "../trustd/tokens.ts";
 import { clusterMethods, type CheckHealth } from "./cluster.ts";
 import { denialMethods, renewalMethods, type Denials, type RenewLeaves } from "./control.ts";
 import { inspectMethods } from "./inspect.ts";
@@ -25,12 +28,14 @@ import { logsMethods, type NodeLogs } from "./machine/logs.ts";
 import { resetMethods, type ResetNode } from "./machine/reset.ts";
 import { servicesMethods, type NodeServices } from "./machine/services.ts";
 import { versionMethods, type Build } from "./machine/version.ts";
+import { memberMethods, tokenMethods } from "./members.ts";
+import { nodeMethods, type MemberPorts } from "./node-service.ts";
 import { policyMethods, type PolicyPort } from "./policy.ts";
 import type { Router } from "./router.ts";
 import { timeMethods, type Timekeeping } from "./time.ts";
 
 /** What the services ask of their node; what a node cannot do is left out, and not served. */
-export interface NodePorts {
+export interface NodePorts extends MemberPorts {
   readonly build: Build;
   readonly applyConfiguration: Apply;
   readonly issueClientConfiguration: IssueClientConfiguration;
@@ -39,6 +44,8 @@ export interface NodePorts {
   readonly renewLeaves?: RenewLeaves;
   readonly denials?: Denials;
   readonly policy?: PolicyPort;
+  readonly tokens?: Tokens;
+  readonly register?: Register;
   readonly time?: Timekeeping;
   readonly health?: CheckHealth;
   /** The root of what `list` and `read` show. */
@@ -53,6 +60,12 @@ export interface NodePorts {
 
 /** A service and what of it is served. */
 export type Service = readonly [ServiceDefinition, UntypedServiceImplementation];
+
+/** Makes the handlers of the service of nodes, which stands behind no forwarding. */
+export const memberService = (
+  ports: NodePorts,
+  options: Parameters<typeof nodeMethods>[1],
+): Service => [NodeServiceService, nodeMethods(ports, options)];
 
 /** Makes the handlers. */
 export function servicesOf(
@@ -85,6 +98,8 @@ export function servicesOf(
         ...(ports.renewLeaves && renewalMethods(router, ports.renewLeaves)),
         ...(ports.denials && denialMethods(router, ports.denials)),
         ...(ports.policy && policyMethods(router, ports.policy)),
+        ...(ports.tokens && tokenMethods(router, ports.tokens)),
+        ...(ports.register && memberMethods(router, ports.register)),
       },
     ],
     [TimeServiceService, { ...(ports.time && timeMethods(router, ports.time)) }],

@@ -19,6 +19,7 @@ import { ClusterServiceService } from "../../../src/apps/rpc/gen/cluster/cluster
 import { ControlServiceService } from "../../../src/apps/rpc/gen/control/control.ts";
 import { InspectServiceService } from "../../../src/apps/rpc/gen/inspect/inspect.ts";
 import { MachineServiceService } from "../../../src/apps/rpc/gen/machine/machine.ts";
+import { NodeServiceService } from "../../../src/apps/rpc/gen/node/node.ts";
 import { TimeServiceService } from "../../../src/apps/rpc/gen/time/time.ts";
 import { NoLeafError } from "../../../src/apps/apid/index.ts";
 import { issueClient, issueRoot, runNode, type RunningNode } from "./running-node.ts";
@@ -35,6 +36,7 @@ const callers = {
   unknown: [["os:superuser"]],
   "a node": [["trustplane:node"]],
   "reader who claims to be a node": [["os:reader"], ["trustplane:node"]],
+  "impersonator of a node": [["os:impersonator"], ["trustplane:node"]],
   "reader who claims": [["os:reader"], ["os:admin"]],
   impersonator: [["os:impersonator"]],
   "impersonator of an admin": [["os:impersonator"], ["os:admin"]],
@@ -92,12 +94,13 @@ const allowed = new Map<string, ReadonlySet<Caller>>([
   ...words("trustplane.v1.ControlService", "Renew Rekey Deny Undeny DenyList", A),
   ...words("trustplane.v1.ControlService", "TokenCreate TokenList TokenRevoke", A),
   ...words("trustplane.v1.ControlService", "MemberList MemberRemove PolicyApply PolicyGet", A),
+  // Only who is one, and nobody in its place.
   ...words("trustplane.v1.NodeService", "Renew Report Watch Leave", new Set(["a node"])),
 ]);
 
 const served = [
   ...[StateService, MachineServiceService, InspectServiceService, ClusterServiceService],
-  ...[TimeServiceService, ControlServiceService],
+  ...[TimeServiceService, ControlServiceService, NodeServiceService],
 ].flatMap((service: ServiceDefinition) => Object.values(service).map(({ path }) => path));
 
 const registered: readonly AnyResourceType[] = [
@@ -206,6 +209,14 @@ test("every method by every role, and every kind by every role and verb", async 
     graph: () => [],
     renewLeaves: never,
     denials: { deny: never, undeny: never, list: never },
+    tokens: { create: never, list: never, revoke: never },
+    register: { list: never, remove: never },
+    renewNode: never,
+    membership: {
+      report: never,
+      leave: never,
+      watch: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+    },
   };
   await using node = await runNode({ store, kinds: registered, ports });
   const methods = [...new Set([...served, ...allowed.keys(), "/no.such.Service/Method"])];

@@ -42,10 +42,11 @@ export async function joinedMember(
   root: KeyedPem,
   name: string,
   change: Partial<Recorded> = {},
+  now = START,
 ) {
   const nodeId = nodeIdOf(name);
   const identity = await issueLeaf({
-    ...{ profile: leafProfiles.nodeIdentity, authority: root, commonName: nodeId, now: START },
+    ...{ profile: leafProfiles.nodeIdentity, authority: root, commonName: nodeId, now },
   });
   const certificate = readCertificate(identity.crt);
   await store.create(MemberRecord, nodeId, {
@@ -54,7 +55,7 @@ export async function joinedMember(
       addresses: ["192.0.2.7", "192.0.2.8"],
       machineType: "worker",
     },
-    ...{ joined: rfc3339(START), token: "machine.token", bounds: null, apiPort: 50000 },
+    ...{ joined: rfc3339(now), token: "machine.token", bounds: null, apiPort: 50000 },
     ...{ identities: [certificate.fingerprint], notAfter: rfc3339(certificate.notAfter) },
     ...change,
   });

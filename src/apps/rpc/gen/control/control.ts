@@ -216,6 +216,8 @@ export interface MemberRemove {
   hostname: string;
   /** How many certificates are denied from now on. */
   denied: number;
+  /** When the certificate that it serves ends, which nothing can take back; not set: that is not known. */
+  notAfter: Date | undefined;
 }
 
 export interface MemberRemoveResponse {
@@ -2013,7 +2015,7 @@ export const MemberRemoveRequest: MessageFns<MemberRemoveRequest> = {
 };
 
 function createBaseMemberRemove(): MemberRemove {
-  return { metadata: undefined, nodeId: "", hostname: "", denied: 0 };
+  return { metadata: undefined, nodeId: "", hostname: "", denied: 0, notAfter: undefined };
 }
 
 export const MemberRemove: MessageFns<MemberRemove> = {
@@ -2029,6 +2031,9 @@ export const MemberRemove: MessageFns<MemberRemove> = {
     }
     if (message.denied !== 0) {
       writer.uint32(32).int32(message.denied);
+    }
+    if (message.notAfter !== undefined) {
+      Timestamp.encode(toTimestamp(message.notAfter), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -2076,6 +2081,14 @@ export const MemberRemove: MessageFns<MemberRemove> = {
             }
 
             message.denied = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.notAfter = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
         }
