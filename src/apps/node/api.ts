@@ -25,6 +25,7 @@ import { tellingRefusals } from "./refusals.ts";
 import { type Opened, restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
 import { nodeReset } from "./reset.ts";
+import { openMembers } from "./members.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Served, type Serving } from "./serving.ts";
 import { known } from "./state-directory.ts";
@@ -66,7 +67,8 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
   const denials = await openDenials(options);
   const current = serving();
   const configurations = openConfigurations(options);
-  const nodePorts = { ...ports(options, configurations, current), denials };
+  const members = openMembers({ ...options, apiPort: () => apid.port });
+  const nodePorts = { ...ports(options, configurations, current), ...members.ports, denials };
   const start = (material: ListenerMaterial, port: number) =>
     startApid({
       watches: WATCHES,
@@ -103,6 +105,7 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
     denials.close();
     names.close();
     await apid.close();
+    members.close();
     configurations[Symbol.dispose](); // after the last call that may begin a trial
   };
   return { ...apid, close, [Symbol.asyncDispose]: close };

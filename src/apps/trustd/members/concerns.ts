@@ -1,5 +1,5 @@
 /** What concerns members: followed once for all of them. */
-import { DeniedCertificate, Member, MemberRecord, OSRoot } from "#resources";
+import { DeniedCertificate, Member, MemberRecord, MemberReport, OSRoot } from "#resources";
 import type { AnyResourceType, Clock, Random, Resource, ResourceType, SpecOf } from "#runtime";
 import { resume, type Store } from "#runtime/store";
 import type { DeniedClient, KnownMember } from "../../rpc/gen/node/node.ts";
@@ -51,6 +51,10 @@ export async function followConcerns(options: ConcernsOptions): Promise<Concerns
       if (isControlPlane(one) || isControlPlane(before)) changed();
       else audience.wake(id);
     }),
+    follow(cluster, MemberReport, shared.reports, (one, before, id) => {
+      if (one?.spec.apiPort !== before?.spec.apiPort && isControlPlane(shared.records.get(id)))
+        changed();
+    }),
   ]);
   return {
     seat: (nodeId, signal) => audience.seat(nodeId, signal),
@@ -73,26 +77,34 @@ function sharedBy(apiPort: () => number) {
   const denied: Known<typeof DeniedCertificate> = new Map();
   const members: Known<typeof Member> = new Map();
   const records: Known<typeof MemberRecord> = new Map();
+  const reports: Known<typeof MemberReport> = new Map();
+  /** As it says itself; this node did not join, and is on no record. */
+  const portOf = (nodeId: string): number => {
+    const record = records.get(nodeId);
+    return record ? (reports.get(nodeId)?.spec.apiPort ?? record.spec.apiPort) : apiPort();
+  };
   let made: Concern | undefined;
   const make = (): Concern => ({
-    members: [...members.values()].filter(isControlPlane).map(({ spec }) => {
-      const port = records.get(spec.nodeId)?.spec.apiPort ?? apiPort();
-      return { ...knownFrom(spec), apiPort: port };
-    }),
+    members: [...members.values()]
+      .filter(isControlPlane)
+      .map(({ spec }) => ({ ...knownFrom(spec), apiPort: portOf(spec.nodeId) })),
     ca: Buffer.from([...roots.values()].flatMap(acceptedIn).join("")),
     denied: [...denied].map(([fingerprint, { spec }]) => ({ fingerprint, reason: spec.reason })),
   });
   return {
-    ...{ roots, denied, members, records },
+    ...{ roots, denied, members, records, reports },
     forget: () => void (made = undefined),
     of(nodeId: string): Concern | undefined {
       const record = records.get(nodeId);
       if (record === undefined) return undefined;
       const all = (made ??= make());
       const others = all.members.filter((each) => each.nodeId !== nodeId);
-      const { hostname, addresses, machineType, apiPort: port } = record.spec;
+      const { hostname, addresses, machineType } = record.spec;
       const self = { nodeId, hostname, addresses: [...addresses], machineType };
-      return { ...all, members: [{ ...self, operatingSystem: "", apiPort: port }, ...others] };
+      return {
+        ...all,
+        members: [{ ...self, operatingSystem: "", apiPort: portOf(nodeId) }, ...others],
+      };
     },
   };
 }

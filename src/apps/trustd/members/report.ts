@@ -1,6 +1,6 @@
 /** What members say of themselves: held to what they are on record as, and kept. */
 import { isDeepStrictEqual } from "node:util";
-import { canonicalAddress, isAddress } from "#config";
+import { canonicalAddress, isAddress, isLoopback } from "#config";
 import { MemberReport } from "#resources";
 import { at, type Clock, type DeepReadonly, minutes, rfc3339, type SpecOf } from "#runtime";
 import { InvalidRequestError } from "#runtime/rpc";
@@ -111,13 +111,14 @@ function hostnameIn(said: string, known: string): string {
   );
 }
 
-/** In the order in which they are told. */
+/** In the order in which they are told; what every machine has leads to none. */
 function addressesIn(said: readonly string[], known: RecordedMember["spec"]): readonly string[] {
   const own = new Set(known.addresses);
-  return said.map((text) => {
+  return said.flatMap((text) => {
     const address = isAddress(text) ? canonicalAddress(text) : undefined;
     if (address === undefined) throw new InvalidRequestError(`addresses: ${shown(text)} is none`);
-    if (own.has(address)) return address;
+    if (own.has(address)) return [address];
+    if (isLoopback(address)) return [];
     throw new ReportRefusedError(
       `addresses: ${address} is not in the certificate of ${known.hostname}: a report cannot add it, a ` +
         "new certificate can",

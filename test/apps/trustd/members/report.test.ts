@@ -66,7 +66,7 @@ test("an address that is not in its record is refused by name, one of them is no
     message: expect.stringContaining("192.0.2.1 is not in the certificate") as string,
   });
   await expect(report(["node"])).rejects.toMatchObject({ code: "ERR_INVALID_REQUEST" });
-  await report(["FD00:0::7"]);
+  await report(["127.0.0.1", "FD00:0::7", "::1"]);
   expect((await t.store.get(MemberReport, nodeId))?.spec.addresses).toEqual(["fd00::7"]);
 });
 

@@ -5,7 +5,7 @@ import { after, minutes, pointerTo, seconds } from "#runtime";
 import type { WatchNodeResponse } from "../../../../src/apps/rpc/gen/node/node.ts";
 import type { MemberAsker } from "../../../../src/apps/trustd/signer.ts";
 import { issueRoot } from "../../apid/running-node.ts";
-import { cluster, controlPlane, nodeIdOf, START } from "./cluster.ts";
+import { cluster, controlPlane, reportOf, START } from "./cluster.ts";
 
 type Cluster = Awaited<ReturnType<typeof cluster>>;
 
@@ -147,13 +147,19 @@ test("of one member three watch at a time, and the newest do", async () => {
   }
 });
 
-test("a control plane that joined is told of with the port that it is on record with", async () => {
+test("a control plane that joined is told of with the port that it reports", async () => {
   await using t = await cluster();
   const { asker } = await t.member("worker-1");
-  const { nodeId } = await t.member("cp-2", { machineType: "controlplane", apiPort: 50007 });
-  await t.store.create(Member, "cp-2", { ...controlPlane, nodeId, hostname: "cp-2.example" });
+  const cp = await t.member("cp-2", { machineType: "controlplane", apiPort: 50007 });
+  await t.store.create(Member, "cp-2", {
+    ...{ ...controlPlane, nodeId: cp.nodeId, hostname: "cp-2.example" },
+  });
   const watch = watching(t, asker);
-  const { members } = await watch.more();
-  expect(members.find((each) => each.nodeId === nodeIdOf("cp-2"))?.apiPort).toBe(50007);
+  const port = async () =>
+    (await watch.more()).members.find(({ nodeId }) => nodeId === cp.nodeId)?.apiPort;
+  expect(await port()).toBe(50007);
+  watch.later(seconds(2));
+  await t.membership.report(cp.asker, reportOf("cp-2", { apiPort: 50009 }));
+  expect(await port()).toBe(50009);
   watch.end.abort();
 });
