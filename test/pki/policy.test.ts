@@ -65,6 +65,15 @@ const rows: readonly (readonly [
     ],
   ],
   [
+    "commonNames",
+    ["a*a", "b*c*cd"],
+    [commonName("aa"), commonName("a-a"), commonName("bccd"), commonName("b.c.cd")],
+    [
+      [commonName("a"), "subject.commonName", "a", "allowed are"],
+      [commonName("bcd"), "subject.commonName", "bcd", "allowed are"],
+    ],
+  ],
+  [
     "commonNameIsName",
     true,
     [{}, commonName(""), commonName("192.0.2.7")],
@@ -97,6 +106,7 @@ const rows: readonly (readonly [
       [names("example.com"), NAME, "example.com", 'allowed are "W1", "*.example.com"'],
       [names("a.b.example.com"), NAME, "a.b.example.com", "allowed are"],
       [names("w2"), NAME, "w2", "allowed are"],
+      [names("a b.example.com"), NAME, "a b.example.com", "allowed are"],
     ],
   ],
   [
