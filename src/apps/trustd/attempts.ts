@@ -1,7 +1,7 @@
 /**
  * What each call with a token goes through, whatever it asks for: the token is looked at before
- * anything that costs more, refusals are counted, and what was done or refused is on record before it
- * is answered.
+ * anything that costs more, refusals are counted, and what is about to be done, or was refused, is on
+ * record before that. Calls whose lines are written together go on together.
  */
 import { formatName, type Csr } from "#pki";
 import { CodedError, rfc3339Milliseconds, type Clock, type Logger } from "#runtime";
@@ -22,6 +22,8 @@ export interface Attempt {
   readonly presented: Presented;
   /** Says what is asked for, as soon as that is known. */
   asksFor(csr: Csr, nodeId?: string): void;
+  /** Puts on record that it is about to be granted. */
+  begins(): Promise<void>;
 }
 
 /** Makes calls. */
@@ -73,18 +75,21 @@ export function openAttempts(options: AttemptsOptions): Attempts {
       try {
         presented = recognise(asker.token, standing, clock.now());
         limits.checkToken(address, presented.name);
+        const { name } = presented;
+        let begun: Promise<void> | undefined;
+        const line = (outcome: string) =>
+          record({ ...entryOf(asker, method, name, about), outcome, reason: "" });
         const answered = await answer({
           ...{ peer, presented },
           asksFor: (csr, nodeId = "") => {
             Object.assign(about, { subject: formatName(csr.subject), nodeId });
             tell(log, peer, csr, nodeId);
           },
+          begins: () => (begun = line("BEGUN")),
         });
-        await record({
-          ...entryOf(asker, method, presented.name, about),
-          outcome: "OK",
-          reason: "",
-        });
+        // It is on record already that this was about to be done.
+        const isWritten = line("OK");
+        if (begun === undefined) await isWritten;
         return answered;
       } catch (error) {
         if (!isRefusal(error)) throw error;

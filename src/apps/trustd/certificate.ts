@@ -37,6 +37,7 @@ export async function answerCertificate(
   };
   admit(facts);
   const certificate = await issuing.plain(csr, gateBounds(grantOf(presented, facts).bounds, facts));
+  await attempt.begins();
   await ledger.enter((draft) => {
     admit(draft);
     issuing.recheck(certificate);

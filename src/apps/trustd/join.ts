@@ -54,6 +54,7 @@ export async function answerJoin(
     serving: await issuing.serving(serving, gateBounds(grantOf(presented, facts).bounds, facts)),
     identity: await issuing.identity(identity, nodeId),
   };
+  await attempt.begins();
   const answered = await ledger.enter((draft) => decide(joining, pair, draft, signing));
   return { issued: issuedTo(signing, ...answered) };
 }

@@ -62,6 +62,7 @@ export function openLedger(facts: Facts, core: CoreStore): Ledger {
   let isWriting = false;
   const writeAll = async () => {
     isWriting = true;
+    await restOfTurn();
     while (waiting.length > 0) await settle(waiting.splice(0, TOGETHER_MAX), facts, core);
     isWriting = false;
   };
@@ -73,6 +74,9 @@ export function openLedger(facts: Facts, core: CoreStore): Ledger {
       }),
   };
 }
+
+/** Resolves when those that go on at the same time as this one have entered. */
+const restOfTurn = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
 /** Decides and writes; every one of them hears how it went. */
 async function settle(

@@ -246,6 +246,7 @@ test("what a token did, and what was refused, is on record without the token", a
   ).rejects.toThrow("invalid token");
   const refused = 'refused by the rule "token": token: abcdef is spent; ask for another one';
   expect(cluster.audit).toMatchObject([
+    { outcome: "BEGUN", resource: `token abcdef, node ${ID.worker}`, peer: PEER },
     { outcome: "OK", resource: `token abcdef, node ${ID.worker}`, peer: PEER },
     { outcome: "PERMISSION_DENIED", reason: refused },
     { outcome: "UNAUTHENTICATED", reason: "invalid token", resource: "" },
