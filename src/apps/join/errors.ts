@@ -40,6 +40,14 @@ export class AnswerRefusedError extends CodedError {
   readonly code = "ERR_ANSWER_REFUSED";
 }
 
+/** No control plane was told that the node leaves. */
+export class NotLeftError extends CodedError {
+  readonly code = "ERR_NOT_LEFT";
+  constructor(reasons: string) {
+    super(reasons || "no control plane is known");
+  }
+}
+
 /** Statuses that stay the same when the same is asked again. */
 const FINAL: readonly status[] = [
   status.UNAUTHENTICATED,

@@ -14,7 +14,11 @@ const methods = {
   Certificate: SecurityServiceService.certificate,
   Join: NodeServiceService.join,
   Renew: NodeServiceService.renew,
+  Leave: NodeServiceService.leave,
 } as const satisfies Record<SignerMethod, { readonly path: string }>;
+
+/** What is asked of apid; the others are asked of trustd. */
+const ofMembers: ReadonlySet<SignerMethod> = new Set<SignerMethod>(["Renew", "Leave"]);
 
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
@@ -32,7 +36,7 @@ export const grpcSigners =
   (options: GrpcOptions): CallSigner =>
   (call) => {
     const { host, method, signal, timeout } = call;
-    const port = method === "Renew" ? call.apiPort || options.apiPort : options.trustdPort;
+    const port = ofMembers.has(method) ? call.apiPort || options.apiPort : options.trustdPort;
     const peer = openPeer({
       endpoint: { host, port },
       address: options.address,

@@ -5,8 +5,10 @@ export {
   CallFailureError,
   JoinRefusedError,
   NotIssuedError,
+  NotLeftError,
   TokenRefusedError,
 } from "./errors.ts";
 export { type GrpcOptions, grpcSigners } from "./grpc.ts";
+export { clusterLeave, type LeaveOptions } from "./leave.ts";
 export type { CallSigner, SignerCall, SignerMethod } from "./port.ts";
 export { joinProofText } from "./proof.ts";

@@ -1,8 +1,8 @@
 /** How a node calls signers, whatever its calls travel by: gRPC, or the network of a simulation. */
 import type { Certificate, KeyedPem } from "#pki";
 
-/** The calls: Talos' own, that of a new member, and that of a member. */
-export type SignerMethod = "Certificate" | "Join" | "Renew";
+/** The calls: Talos' own, that of a new member, and those of a member. */
+export type SignerMethod = "Certificate" | "Join" | "Renew" | "Leave";
 
 /** One call. */
 export interface SignerCall {
@@ -13,9 +13,9 @@ export interface SignerCall {
   readonly request: Uint8Array;
   /** Of `Certificate` and `Join`. */
   readonly token?: string;
-  /** Who calls; of `Renew`. */
+  /** Who calls; of members. */
   readonly identity?: KeyedPem;
-  /** Where apid of a signer listens, for `Renew`; 0 where that is not known. */
+  /** Where apid of a signer listens, for members; 0 where that is not known. */
   readonly apiPort: number;
   /** Nobody whose certificate is under none of these is told anything. */
   readonly acceptedCAs: readonly Certificate[];
