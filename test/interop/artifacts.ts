@@ -103,6 +103,7 @@ export class Artifacts {
     const endpoint = `${address}:${String(await freePort(address))}`;
     const state = ["--config", this.#path(config), "--state-dir", this.#path(name)];
     const listen = ["--api-address", address, "--api-port", endpoint.slice(address.length + 1)];
+    listen.push("--trustd-port", String(await freePort(address)));
     const named = hostname === "" ? [] : ["--hostname", hostname];
     const process = await NodeProcess.start(
       ["up", ...state, ...listen, ...named, "--time-source", "none"],

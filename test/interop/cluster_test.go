@@ -1,16 +1,12 @@
 package interop
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,9 +19,11 @@ type nodeCluster struct {
 	t         *testing.T
 	addresses []string
 	port      string
-	config    string
-	directory string
-	running   map[string]*exec.Cmd
+	// trustdPort is where trustd of each of them listens.
+	trustdPort string
+	config     string
+	directory  string
+	running    map[string]*launched
 }
 
 // startCluster starts the nodes with the configuration of the node that run.ts started.
@@ -34,12 +32,13 @@ func startCluster(t *testing.T, addresses ...string) *nodeCluster {
 
 	node, _ := runningNode(t)
 	c := &nodeCluster{
-		t:         t,
-		addresses: addresses,
-		port:      freePort(t, addresses[0]),
-		config:    node.Config,
-		directory: t.TempDir(),
-		running:   map[string]*exec.Cmd{},
+		t:          t,
+		addresses:  addresses,
+		port:       freePort(t, addresses[0]),
+		trustdPort: freePort(t, addresses[0]),
+		config:     node.Config,
+		directory:  t.TempDir(),
+		running:    map[string]*launched{},
 	}
 
 	t.Cleanup(func() {
@@ -63,14 +62,9 @@ var isUp = regexp.MustCompile(`apid-server .* Valid`)
 func (c *nodeCluster) start(address string) {
 	c.t.Helper()
 
-	launcher, err := filepath.Abs("../../bin/trustplane")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-
 	args := []string{
 		"up", "--config", c.config, "--state-dir", c.stateDir(address), "--api-address", address,
-		"--api-port", c.port, "--hostname", "cp-" + address[strings.LastIndexAny(address, ".:")+1:],
+		"--api-port", c.port, "--trustd-port", c.trustdPort, "--hostname", "cp-" + address[strings.LastIndexAny(address, ".:")+1:],
 		"--time-source", "none",
 	}
 
@@ -80,70 +74,23 @@ func (c *nodeCluster) start(address string) {
 		}
 	}
 
-	command := exec.Command(launcher, args...)
-	logs, err := os.OpenFile(filepath.Join(c.directory, "log-"+strings.ReplaceAll(address, ":", "-")), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	node, err := launch(filepath.Join(c.directory, "log-"+strings.ReplaceAll(address, ":", "-")), isUp, args...)
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Fatalf("%s: %v", address, err)
 	}
 
-	defer logs.Close() //nolint:errcheck
-
-	command.Stderr = logs
-
-	out, err := command.StdoutPipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-
-	if err := command.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-
-	c.running[address] = command
-
-	up := make(chan bool, 1)
-
-	go func() {
-		found := false
-
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if !found && isUp.MatchString(lines.Text()) {
-				found = true
-				up <- true
-			}
-		}
-
-		if !found {
-			up <- false
-		}
-	}()
-
-	select {
-	case ok := <-up:
-		if !ok {
-			c.t.Fatalf("%s ended while it started: %s", address, c.log(address))
-		}
-	case <-time.After(60 * time.Second):
-		c.t.Fatalf("%s does not come up: %s", address, c.log(address))
-	}
-}
-
-func (c *nodeCluster) log(address string) string {
-	text, _ := os.ReadFile(filepath.Join(c.directory, "log-"+strings.ReplaceAll(address, ":", "-")))
-
-	return string(text)
+	c.running[address] = node
 }
 
 // kill ends a node as a power failure does.
 func (c *nodeCluster) kill(address string) {
-	command, there := c.running[address]
+	node, there := c.running[address]
 	if !there {
 		return
 	}
 
 	delete(c.running, address)
-	command.Process.Signal(syscall.SIGKILL) //nolint:errcheck
-	command.Wait()                          //nolint:errcheck
+	node.kill()
 }
 
 // restart kills a node and starts it again.
@@ -200,4 +147,12 @@ func freePort(t *testing.T, address string) string {
 	defer listener.Close() //nolint:errcheck
 
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// ended waits until a node ends by itself.
+func (c *nodeCluster) ended(address string) error {
+	node := c.running[address]
+	delete(c.running, address)
+
+	return node.ended()
 }

@@ -304,7 +304,7 @@ var reading = []command{
 
 		return err
 	}},
-	{"etcd members, dmesg, memory, processes, mounts, netstat, disks, upgrade, rollback, reset, bootstrap: not served", unserved},
+	{"etcd members, dmesg, memory, processes, mounts, netstat, disks, upgrade, rollback, bootstrap: not served", unserved},
 }
 
 const jsonPatch = `[{"op":"add","path":"/machine/certSANs","value":["json.example.test"]}]`
@@ -380,6 +380,13 @@ var ending = []command{
 		}
 
 		return errors.New("the boot id stays the same")
+	}},
+	{"reset of the only control plane: refused without --graceful=false", func(ctx context.Context, c connected) error {
+		if err := c.Reset(ctx, true, false); talos.StatusCode(err) != codes.FailedPrecondition {
+			return fmt.Errorf("error %v, want FailedPrecondition", err)
+		}
+
+		return nil
 	}},
 	{"shutdown", func(ctx context.Context, c connected) error {
 		if err := retried(func() error { return c.Shutdown(ctx) }, codes.Unavailable); err != nil {
@@ -504,7 +511,6 @@ func unserved(ctx context.Context, c connected) error {
 		"Disks":     func() error { _, err := c.Disks(ctx); return err },
 		"Upgrade":   func() error { _, err := m.Upgrade(ctx, &machineapi.UpgradeRequest{}); return err },
 		"Rollback":  func() error { _, err := m.Rollback(ctx, &machineapi.RollbackRequest{}); return err },
-		"Reset":     func() error { _, err := m.Reset(ctx, &machineapi.ResetRequest{}); return err },
 		"Bootstrap": func() error { _, err := m.Bootstrap(ctx, &machineapi.BootstrapRequest{}); return err },
 		"Dmesg": func() error {
 			stream, err := m.Dmesg(ctx, &machineapi.DmesgRequest{})

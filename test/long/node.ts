@@ -28,9 +28,10 @@ export async function startNode(options: {
   readonly env?: Readonly<Record<string, string>>;
 }): Promise<RunningNode> {
   const { stateDir, port, flags = [], env = {} } = options;
+  const ports = ["--api-port", String(port), "--trustd-port", String(await freePort())];
   const child = spawn(
     trustplane,
-    ["up", "--state-dir", stateDir, "--api-port", String(port), "--time-source", "none", ...flags],
+    ["up", "--state-dir", stateDir, ...ports, "--time-source", "none", ...flags],
     { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
   );
   let errors = "";
