@@ -10,7 +10,10 @@ import {
   KubeletSecrets,
   KubernetesRoot,
   KubernetesSecrets,
+  JoinToken,
   MachineConfig,
+  MachineToken,
+  NodeCertificate,
   MachineType,
   NetworkStatus,
   NodeAddress,
@@ -190,6 +193,9 @@ test("public key material is base64, too", () => {
   });
 });
 
+/** Sensitive kinds of what joins, and of what it joins with: nobody has joined here. */
+const ofJoining = [JoinToken, MachineToken, NodeCertificate].map(({ type }) => type);
+
 /** What nobody but an administrator may see of the demo cluster. */
 const secrets = [
   /PRIVATE KEY/,
@@ -218,12 +224,16 @@ test("the kinds that hold secrets, and the names of certificates, are the sensit
   };
   const holding = [...kinds, ControllerStatus].filter(isSecret).map(({ type }) => type);
   const sensitive = kinds.filter((kind) => kind.sensitivity === "sensitive");
-  expect(sensitive.map(({ type }) => type).sort()).toEqual([...holding, CertSAN.type].sort());
+  expect(sensitive.map(({ type }) => type).sort()).toEqual(
+    [...holding, CertSAN.type, ...ofJoining].sort(),
+  );
   expect(node.list(CertificateStatus).length).toBeGreaterThan(0);
 });
 
-test("sensitive are those of Talos, no more and no less", () => {
-  const sensitive = kinds.filter((kind) => kind.sensitivity === "sensitive");
+test("sensitive are those of Talos, and those of joining, no more and no less", () => {
+  const sensitive = kinds.filter(
+    ({ sensitivity, type }) => sensitivity === "sensitive" && !ofJoining.includes(type),
+  );
   expect(sensitive.map(({ type }) => type.replace(/\.(secrets|config)\..*/, "")).sort()).toEqual([
     "ApiCertificates",
     "CertSANs",

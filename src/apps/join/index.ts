@@ -11,4 +11,3 @@ export {
 export { type GrpcOptions, grpcSigners } from "./grpc.ts";
 export { clusterLeave, type LeaveOptions } from "./leave.ts";
 export type { CallSigner, SignerCall, SignerMethod } from "./port.ts";
-export { joinProofText } from "./proof.ts";

@@ -1,5 +1,5 @@
 /** Whether this node can take up a configuration. */
-import { checkMachineConfig, type MachineConfig as Config } from "#config";
+import { checkMachineConfig, loadMachineConfig, type MachineConfig as Config } from "#config";
 import type { KeyProvider, PolicyInForce } from "#pki";
 import { type Clock, CodedError, type Random } from "#runtime";
 import type { Store } from "#runtime/store";
@@ -23,7 +23,7 @@ export interface Surroundings {
  * Checks a new configuration.
  *
  * @returns warnings
- * @throws {ConfigInvalidError} naming every problem; {@link ConfigRefusedError} for a worker
+ * @throws {ConfigInvalidError} naming every problem
  */
 export async function accept(
   config: Config,
@@ -34,11 +34,29 @@ export async function accept(
     now: clock.now(),
     keys,
   });
-  if (config.type !== "controlplane") {
-    throw new ConfigRefusedError(
-      "this is a worker's configuration: a worker joins through trustd, which this version does not " +
-        "serve yet; use the controlplane.yaml that `trustplane gen config` writes beside it",
-    );
-  }
   return warnings;
+}
+
+/**
+ * A node is what it was made: what the one type keeps is nothing that the other could go on with.
+ *
+ * @param active what is in force; undefined where nothing is, or nothing that can be read
+ * @throws {ConfigRefusedError} when the new configuration is for the other type of machine
+ */
+export function refuseOtherType(active: string | undefined, { type }: Config): void {
+  const before = active === undefined ? undefined : typeIn(active);
+  if (before === undefined || before === type) return;
+  throw new ConfigRefusedError(
+    `this node is a ${before}, and the configuration makes it a ${type}: reset it (trustplane reset), ` +
+      "or start another one with a --state-dir of its own",
+  );
+}
+
+function typeIn(yaml: string): Config["type"] | undefined {
+  try {
+    return loadMachineConfig(yaml).type;
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
+  }
 }

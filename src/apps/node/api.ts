@@ -2,12 +2,11 @@
 import { contextNameOf, issueTalosconfig, loadMachineConfig, writeTalosconfig } from "#config";
 import { type IssueLeaf, leafIssuer } from "#pki";
 import { ACTIVE, ApiCertificates, MachineConfig, OSRoot, TimeStatus } from "#resources";
-import { ControllerStatus, type Logger, type Metadata, ringAfter, seconds } from "#runtime";
+import { ringAfter, seconds } from "#runtime";
 import type { Engine } from "#runtime/engine";
 import {
   type Apid,
   ControlPlaneOnlyError,
-  ListenerMaterialError,
   type ListenerMaterial,
   type NodePorts,
   startApid,
@@ -20,14 +19,15 @@ import { openDenials } from "./denials.ts";
 import type { ClusterStore } from "./cluster-store.ts";
 import type { FollowedPolicy } from "./policy.ts";
 import { policyPort } from "./policy-port.ts";
+import { firstServer, type FirstServerOptions, materialOf } from "./first-server.ts";
 import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
-import { type Opened, restartableApid } from "./restartable.ts";
+import { restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
 import { nodeReset } from "./reset.ts";
 import { openMembers } from "./members.ts";
 import { followNames } from "./own-names.ts";
-import { follows, serving, type Served, type Serving } from "./serving.ts";
+import { follows, serving, type Serving } from "./serving.ts";
 import { known } from "./state-directory.ts";
 import { type Configurations, openConfigurations } from "./trial.ts";
 import { build } from "./version.ts";
@@ -36,24 +36,17 @@ import { virtualTree } from "./virtual-tree.ts";
 /** Clients that read slowly are served on from the log of the store: little has to wait for them. */
 const WATCHES = { pendingBytesMax: 8 * 1024 * 1024, resumesFromLog: true };
 
-/** Who issues what apid listens with. */
-const API_CONTROLLER = "secrets.APIController";
 /** How long an answer waits for the node to have taken up what it was given. */
 const TAKE_UP_MAX = seconds(5);
 
-interface ApiOptions extends Surroundings {
+interface ApiOptions extends Surroundings, FirstServerOptions {
   readonly boot: Boot;
   readonly engine: Engine;
   readonly address: string;
   readonly port: number;
-  readonly log: Logger;
   readonly audit: AuditLog;
   readonly followed: FollowedPolicy;
   readonly cluster: ClusterStore;
-  /** Ends the wait for a certificate. */
-  readonly signal: AbortSignal;
-  /** Called once when nothing is held yet that could be listened with. */
-  readonly onWait: () => Promise<void>;
 }
 
 /**
@@ -109,75 +102,6 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
     configurations[Symbol.dispose](); // after the last call that may begin a trial
   };
   return { ...apid, close, [Symbol.asyncDispose]: close };
-}
-
-const materialOf = (spec: Served): ListenerMaterial => ({
-  key: spec.server.key,
-  cert: spec.server.crt,
-  ca: spec.acceptedCAs.map(({ crt }) => crt),
-  ...(spec.client && { client: spec.client }),
-});
-
-/** Starts with the first certificate that can be listened with, and tells what it waits for. */
-async function firstServer(
-  options: ApiOptions,
-  current: Serving,
-  serve: (material: ListenerMaterial) => Promise<Apid>,
-): Promise<Opened> {
-  const { store, log, signal } = options;
-  const held = await store.get(ApiCertificates, "api");
-  const first = held && (await served(held.spec));
-  if (first) return first;
-  await options.onWait();
-  const stopTelling = tellWaiting(options);
-  try {
-    for (let bound = held?.metadata.version; ;) {
-      const matches = ({ metadata }: { readonly metadata: Metadata }) => metadata.version !== bound;
-      const next = await store.watchFor(
-        ApiCertificates,
-        "api",
-        { types: ["created", "updated"], matches },
-        { signal },
-      );
-      const opened = await served(next.spec);
-      if (opened) return opened;
-      bound = next.metadata.version;
-    }
-  } finally {
-    stopTelling();
-  }
-
-  async function served(spec: Served): Promise<Opened | undefined> {
-    try {
-      const material = materialOf(spec);
-      const apid = await serve(material);
-      current.set(spec);
-      return { apid, material };
-    } catch (error) {
-      if (!(error instanceof ListenerMaterialError)) throw error;
-      log.error({ component: "apid", reason: error.message }, "apid waits for another certificate");
-      return undefined;
-    }
-  }
-}
-
-/** Tells why there is no certificate, whenever that changes. */
-function tellWaiting({ store, log }: ApiOptions): () => void {
-  let told = "";
-  const telling = store.watch(ControllerStatus, API_CONTROLLER).subscribe((event) => {
-    if (event.type !== "created" && event.type !== "updated") return;
-    const { waitingFor, error } = event.resource.spec;
-    const reason = error?.message ?? waitingFor;
-    if (reason === told || reason === "") return;
-    told = reason;
-    log.warn(
-      { component: "apid", controller: API_CONTROLLER, reason },
-      "apid waits for its certificate",
-    );
-  });
-  return () => {
-    telling.unsubscribe();
-  };
 }
 
 function ports(options: ApiOptions, configurations: Configurations, current: Serving): NodePorts {

@@ -4,7 +4,7 @@ import { ACTIVE, MachineConfig, ROLLBACK, STAGED } from "#resources";
 import { after, rfc3339 } from "#runtime";
 import type { Write } from "#runtime/store";
 import type { ApplyMode } from "../apid/index.ts";
-import { accept, ConfigRefusedError, type Surroundings } from "./acceptance.ts";
+import { accept, ConfigRefusedError, refuseOtherType, type Surroundings } from "./acceptance.ts";
 import { refuseCutOff, warnOfLockout } from "./cut-off.ts";
 import { differences, removalOf, type StoredConfig, writeOf } from "./stored-configuration.ts";
 
@@ -38,6 +38,7 @@ export async function applyConfiguration(text: string, options: ApplyOptions): P
   const held = await heldConfigurations(options);
   const { active } = held;
   const accepted = await accept(config, options);
+  refuseOtherType(active?.spec.yaml, config);
   refuseCutOff(config, clock.now());
   if (mode === "try" && (active ?? held.rollback) === undefined)
     throw new ConfigRefusedError(

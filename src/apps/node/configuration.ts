@@ -8,7 +8,7 @@ import { ACTIVE, MachineConfig, ROLLBACK, SEED, STAGED } from "#resources";
 import { pointerTo } from "#runtime";
 import type { Store } from "#runtime/store";
 import { fileAccess } from "../cli/errors.ts";
-import { accept, type Surroundings } from "./acceptance.ts";
+import { accept, refuseOtherType, type Surroundings } from "./acceptance.ts";
 import { demoConfig } from "./demo.ts";
 import { differences, removalOf, writeOf } from "./stored-configuration.ts";
 import { takeUpPending } from "./trial.ts";
@@ -56,6 +56,7 @@ export async function settleConfiguration(
 async function takeUpFiles(files: readonly string[], options: Surroundings): Promise<string[]> {
   const config = await readConfigFiles(files);
   const warnings = await accept(config, options);
+  refuseOtherType((await options.store.get(MachineConfig, ACTIVE))?.spec.yaml, config);
   await seed(config.text, {}, options.store);
   return warnings;
 }

@@ -8,6 +8,7 @@ import { isLoopback } from "#config";
 import { directories } from "#controllers";
 import { CodedError, ControllerStatus, type Logger, systemClock, systemRandom } from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
+import { MachineType } from "#resources";
 import type { Store } from "#runtime/store";
 import { keepAdminTalosconfig, ownContext } from "./admin-talosconfig.ts";
 import { type Apid, checkListen } from "../apid/index.ts";
@@ -19,6 +20,7 @@ import { accept, type Surroundings } from "./acceptance.ts";
 import { holdsConfig, readConfigFiles, settleConfiguration } from "./configuration.ts";
 import { nodeControllers } from "./controllers.ts";
 import { announceEnd, endOf, type Ending } from "./ending.ts";
+import { type Joining, openJoining, TRUSTD_PORT } from "./joining.ts";
 import { holdProcess, unlessStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import { awaitConfiguration } from "./maintenance.ts";
@@ -139,13 +141,15 @@ async function live(
   for (const warning of warnings) io.stderr(`WARNING: ${warning}\n`);
   const directory = auditDirectory(options.stateDir);
   await using audit = await openAuditLog({ directory, clock: world.clock, log });
-  const making = { demo, nodeId, damaged, log };
+  const joining = joiningOf(options, log);
+  const making = { demo, nodeId, damaged, joining, log };
   await using engine = restartableEngine(() => engineOf(options, surroundings, making), boot);
   const { sequence } = boot;
   await sequence.task("controllers", "startControllers", async () => {
     await unlessStopped(signal, engine.start());
     if (isBlank) await maintain(options, io, { ...surroundings, boot, log, audit });
-    await unlessStopped(signal, engine.settled());
+    // Whom a worker asks may be silent for long.
+    await unlessStopped(signal, Promise.race([engine.settled(), joining.asked]));
   });
   await checkFiles(store);
   await using _following = followState({ boot, store, log });
@@ -159,7 +163,7 @@ async function live(
   let { apiPort } = options;
   await using _trustd = serveTrustd(options, { store, signer, boot, log });
   await using api = await sequence.task("api", "startApid", () =>
-    serve(options, io, { ...surroundings, cluster, followed, boot, engine, log, audit }),
+    serve(options, io, { ...surroundings, cluster, followed, boot, engine, log, audit, joining }),
   );
   apiPort = api.port;
   boot.services.set("machined", "Running", "The node has started");
@@ -197,9 +201,6 @@ function followState({ boot, store, log }: Run & { readonly store: Store }): Asy
   };
 }
 
-/** Where Talos has it. */
-const TRUSTD_PORT = 50001;
-
 const serveTrustd = (
   { apiAddress: address, trustdPort: port = TRUSTD_PORT }: NodeOptions,
   { boot, ...run }: Run & { readonly store: Store; readonly signer: OpenSigner },
@@ -216,6 +217,7 @@ async function serve(
       readonly audit: AuditLog;
       readonly followed: FollowedPolicy;
       readonly cluster: ClusterStore;
+      readonly joining: Joining;
     },
 ): Promise<Apid> {
   const { signal } = io;
@@ -228,7 +230,8 @@ async function serve(
   boot.services.set("apid", "Preparing", "Waiting for its certificate");
   log.info({ component: "apid" }, "apid starts");
   const serving = { ...surroundings, address: apiAddress, port, signal };
-  const api = await serveApi({ ...serving, onWait: tell });
+  const { problem } = surroundings.joining;
+  const api = await serveApi({ ...serving, onWait: tell, remind: io.stderr, problem });
   try {
     const keeping = keepAdminTalosconfig({
       path: join(options.stateDir, "talosconfig"),
@@ -243,7 +246,7 @@ async function serve(
     await api.close();
     throw error;
   }
-  if (io.stderrIsTerminal) io.stderr(whereabouts(options));
+  if (io.stderrIsTerminal) io.stderr(await whereabouts(options, store, address));
   return api;
 }
 
@@ -268,9 +271,19 @@ async function checkStart(options: NodeOptions, world: Omit<Surroundings, "store
   await accept(await readConfigFiles(configFiles), world);
 }
 
+const joiningOf = (
+  { apiAddress: address, apiPort, trustdPort = TRUSTD_PORT }: NodeOptions,
+  log: Logger,
+): Joining => openJoining({ ...world, address, apiPort, trustdPort, log });
+
 /** Where a person finds what the node has written, and how to ask it. */
-function whereabouts(options: NodeOptions): string {
+async function whereabouts(options: NodeOptions, store: Store, address: string): Promise<string> {
   const { stateDir } = options;
+  if ((await store.get(MachineType, "machine-type"))?.spec.type === "worker")
+    return (
+      `certificates and keys in ${pkiDirOf(options)}; ask by the talosconfig of a control plane: ` +
+      `./bin/trustplane get certificatestatus -n ${address}\n`
+    );
   const talosconfig = join(stateDir, "talosconfig");
   // Without a flag the command line looks into the directory that a node has by default.
   const flag = stateDir === resolve(".trustplane") ? "" : ` --talosconfig ${talosconfig}`;
@@ -287,11 +300,13 @@ function engineOf(
     demo,
     nodeId,
     damaged,
+    joining,
     log,
   }: {
     readonly demo: boolean;
     readonly nodeId: string;
     readonly damaged: readonly Damage[];
+    readonly joining: Joining;
     readonly log: Logger;
   },
 ): Engine {
@@ -313,6 +328,8 @@ function engineOf(
       members: options.members ?? [],
       machineToken: options.machineToken !== false,
       damaged,
+      askCertificate: joining.askCertificate,
+      resolveHost: joining.resolveHost,
       askTime: timeSource === "auto" ? askMachine : askNobody,
       publishFiles: filePublisher({
         root,

@@ -8,7 +8,7 @@ export interface NodeOptions {
   /** An IP address: listeners bind to it and outgoing calls leave from it. */
   readonly apiAddress: string;
   readonly apiPort: number;
-  /** Where trustd listens on a control plane; default 50001. One that is named has to be free. */
+  /** Where trustd listens on control planes; default 50001. One that is named has to be free. */
   readonly trustdPort?: number;
   /** Addresses are certified for nodes that ask from them, or have them on record, only. */
   readonly strictJoin?: boolean;
