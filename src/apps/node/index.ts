@@ -6,7 +6,15 @@ import { join, resolve } from "node:path";
 import { leafIssuer, webCryptoKeys } from "#pki";
 import { isLoopback } from "#config";
 import { directories } from "#controllers";
-import { CodedError, ControllerStatus, type Logger, systemClock, systemRandom } from "#runtime";
+import {
+  CodedError,
+  ControllerStatus,
+  type Logger,
+  ringAfter,
+  seconds,
+  systemClock,
+  systemRandom,
+} from "#runtime";
 import { createEngine, type Engine } from "#runtime/engine";
 import { MachineType } from "#resources";
 import type { Store } from "#runtime/store";
@@ -225,6 +233,7 @@ async function serve(
   const { apiAddress, apiPort: port } = options;
   const address = await reachableAddress(store, apiAddress);
   const tell = async () => {
+    await unlessStopped(signal, settledSoon(surroundings));
     io.stdout(await unlessStopped(signal, statusTable(store, address)));
   };
   boot.services.set("apid", "Preparing", "Waiting for its certificate");
@@ -249,6 +258,18 @@ async function serve(
   if (io.stderrIsTerminal) io.stderr(await whereabouts(options, store, address));
   return api;
 }
+
+/** What is told of is to be up to date, and not to be waited for as long as others can be silent. */
+const settledSoon = ({
+  engine,
+  clock,
+}: Pick<Surroundings, "clock"> & { readonly engine: Engine }) =>
+  Promise.race([
+    engine.settled(),
+    new Promise<void>((resolve) => ringAfter(clock, SETTLED_WITHIN, resolve)),
+  ]);
+
+const SETTLED_WITHIN = seconds(1);
 
 const nothingYet = Promise.resolve({ warnings: [], demo: false });
 

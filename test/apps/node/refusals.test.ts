@@ -4,7 +4,7 @@ import { loadMachineConfig } from "#config";
 import { webCryptoKeys } from "#pki";
 import { at, CodedError, manualClock, systemRandom } from "#runtime";
 import { expect, test } from "vitest";
-import { accept } from "../../../src/apps/node/acceptance.ts";
+import { accept, refuseOtherType } from "../../../src/apps/node/acceptance.ts";
 import { openEventLog } from "../../../src/apps/node/event-log.ts";
 import { tellingRefusals } from "../../../src/apps/node/refusals.ts";
 import { eventMessages, nameOfTypeUrl } from "../../../src/apps/rpc/event-messages.ts";
@@ -18,7 +18,11 @@ const keys = webCryptoKeys();
 /** What is told of a configuration that is taken up as a node does. */
 async function told(text: string) {
   const events = openEventLog({ clock, random: systemRandom });
-  const takeUp = async () => accept(loadMachineConfig(text, "the configuration"), { keys, clock });
+  const takeUp = async () => {
+    const config = loadMachineConfig(text, "the configuration");
+    await accept(config, { keys, clock });
+    refuseOtherType(controlplane, config);
+  };
   let message = "";
   await tellingRefusals(events, takeUp).catch((error: unknown) => {
     expect(error).toBeInstanceOf(CodedError);
@@ -39,7 +43,7 @@ test.each([
     controlplane.replace(/(\n {4}ca:\n {8}crt: ).*/, "$1YQ=="),
     "ConfigValidationErrorEvent",
   ],
-  ["a worker's", worker, "ConfigValidationErrorEvent"],
+  ["a worker's, on a control plane", worker, "ConfigValidationErrorEvent"],
 ])("a configuration that is %s is told in an event", async (_, text, name) => {
   const { all, message } = await told(text);
   expect(message).not.toBe("");
