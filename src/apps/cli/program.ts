@@ -17,6 +17,7 @@ import { policyCommand } from "./commands/policy.ts";
 import { readCommand } from "./commands/read.ts";
 import { rebootCommand, resetCommand, shutdownCommand } from "./commands/lifecycle.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { memberCommand } from "./commands/member.ts";
 import { serviceCommand } from "./commands/service.ts";
 import { storeCommand } from "./commands/store.ts";
 import { supportCommand } from "./commands/support.ts";
@@ -25,6 +26,7 @@ import { editCommand, machineConfigCommand, patchCommand } from "./commands/patc
 import { rekeyCommand, renewCommand } from "./commands/renew.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { timeCommand } from "./commands/time.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -83,6 +85,7 @@ function program(run: Run): Command {
     root.addCommand(command(run));
   for (const command of [renewCommand, rekeyCommand, denyCommand, undenyCommand, policyCommand])
     root.addCommand(command(run));
+  for (const command of [tokenCommand, memberCommand]) root.addCommand(command(run));
   for (const command of [auditCommand, simulateCommand, versionCommand])
     root.addCommand(command(run));
   root.addCommand(completionCommand(run));

@@ -19,7 +19,7 @@ export async function withProgress<T>(
 
 const [RED, GREEN, YELLOW] = [31, 32, 33];
 
-/** The states of a certificate (talos-pki.md §1.5), and how they look. */
+/** The states of certificates (talos-pki.md §1.5), join tokens and members, and how they look. */
 const STATE_COLOURS: Readonly<Record<string, number>> = {
   Valid: GREEN,
   RenewalDue: YELLOW,
@@ -28,6 +28,12 @@ const STATE_COLOURS: Readonly<Record<string, number>> = {
   Missing: RED,
   KeyMismatch: RED,
   Untrusted: RED,
+  Spent: YELLOW,
+  Ended: YELLOW,
+  Revoked: YELLOW,
+  Self: GREEN,
+  Heard: GREEN,
+  Unheard: RED,
 };
 
 /** Colours the states in a column, on a terminal that shows colours to one who wants them. */

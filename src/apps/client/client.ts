@@ -15,6 +15,7 @@ import {
   type Dependency,
   type NodeVersion,
 } from "./machine-calls.ts";
+import { memberCalls, type MemberCalls } from "./member-calls.ts";
 import { checkIdentity, type Identity } from "./own-certificate.ts";
 import { resourceCalls } from "./resource-calls.ts";
 import { statusCalls, type NodeTime } from "./status-calls.ts";
@@ -52,7 +53,7 @@ export interface Container {
   readonly status: string;
 }
 
-export interface Client extends AsyncDisposable, ControlCalls {
+export interface Client extends AsyncDisposable, ControlCalls, MemberCalls {
   version(options?: CallOptions): Promise<NodeVersion>;
   get(pointer: Pointer, options?: CallOptions): Promise<RemoteResource>;
   /** Sorted by id. */
@@ -147,6 +148,7 @@ export function clientOf(endpoints: Endpoints, connections: readonly Connection[
     ...fileCalls(endpoints),
     ...statusCalls(endpoints),
     ...controlCalls(endpoints),
+    ...memberCalls(endpoints),
     ...serviceCalls(endpoints),
     ...logCalls(endpoints),
     ...eventCalls(endpoints),

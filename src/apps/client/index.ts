@@ -13,6 +13,7 @@ export type {
 export type { ClientEvent, EventsRequest, Happening, Told } from "./event-calls.ts";
 export type { RebootMode } from "./lifecycle-calls.ts";
 export type { LogRequest } from "./log-calls.ts";
+export type { ListedMember, ListedToken, NewToken, RemovedMember } from "./member-calls.ts";
 export type { NodeService } from "./service-calls.ts";
 export { connectInsecurely } from "./insecure.ts";
 export type { InsecureOptions } from "./insecure.ts";

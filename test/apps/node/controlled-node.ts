@@ -2,7 +2,7 @@
 import { writeTalosconfig } from "#config";
 import { defaultInForce, type KeyedPem } from "#pki";
 import { CertificateStatus, kinds, namespaces, RenewalRequest } from "#resources";
-import { systemClock } from "#runtime";
+import { systemClock, systemRandom } from "#runtime";
 import { registerKinds } from "#runtime/engine";
 import { startApid } from "../../../src/apps/apid/index.ts";
 import { clusterStore } from "../../../src/apps/node/cluster-store.ts";
@@ -10,6 +10,7 @@ import { followPolicy } from "../../../src/apps/node/policy.ts";
 import { policyPort } from "../../../src/apps/node/policy-port.ts";
 import { openDenials } from "../../../src/apps/node/denials.ts";
 import { leafRenewal } from "../../../src/apps/node/leaf-renewal.ts";
+import { openMembers } from "../../../src/apps/node/members.ts";
 import { mountNode } from "../../controllers/control-plane.ts";
 import { issueClient, issueRoot, issueServer, recordingLogger } from "../apid/running-node.ts";
 import { bench } from "../cli/harness.ts";
@@ -34,6 +35,14 @@ export async function controlled(
   inForce = followed.inForce;
   const cluster = clusterStore({ store, controlPlanes, apiAddress: address });
   const denials = await openDenials({ store, clock, log });
+  const members = openMembers({
+    cluster,
+    store,
+    clock,
+    log,
+    random: systemRandom,
+    apiPort: () => apid.port,
+  });
   const apid = await startApid({
     ...{ address, port: 0, store, kinds, clock: systemClock, log },
     material: { key: server.key, cert: server.crt, ca: [root.crt] },
@@ -44,6 +53,7 @@ export async function controlled(
       renewLeaves: leafRenewal({ store, clock }),
       denials,
       policy: policyPort({ followed, store, cluster, clock }),
+      ...members.ports,
     },
   });
   denials.enforceAt(apid);
@@ -68,9 +78,10 @@ export async function controlled(
     await store.watchFor(RenewalRequest, id, { types: ["created", "updated"] });
   };
   return {
-    ...{ node, asked, root, admin, apid, cli, run, write, held, line, store, clock },
+    ...{ node, asked, root, admin, apid, cli, run, write, held, line, store, clock, members },
     async [Symbol.asyncDispose]() {
       denials.close();
+      members.close();
       followed[Symbol.dispose]();
       await apid.close();
       await cli[Symbol.asyncDispose]();

@@ -77,6 +77,18 @@ const denied = asked(async (client, node) =>
   (await client.denied({ node })).map(({ fingerprint }) => fingerprint),
 );
 
+/** Those that it makes a difference to revoke. */
+const validTokens = asked(async (client, node) =>
+  (await client.tokens({ node })).filter(({ state }) => state === "Valid").map(({ id }) => id),
+);
+
+/** Those that joined. */
+const joined = asked(async (client, node) =>
+  (await client.members({ node }))
+    .filter(({ token }) => token !== "")
+    .map(({ hostname }) => hostname),
+);
+
 /** Directories end with a slash, so that the next word goes on from there. */
 const paths = asked(async (client, node, wanted) => {
   const root = wanted.slice(0, wanted.lastIndexOf("/") + 1) || "/";
@@ -116,6 +128,8 @@ const argumentValues: Readonly<Record<string, (args: readonly string[]) => Sourc
   renew: () => leaves,
   rekey: () => leaves,
   undeny: first(denied),
+  "token revoke": first(validTokens),
+  "member remove": first(joined),
   read: first(paths),
   list: first(paths),
   "config context": first(contexts),
