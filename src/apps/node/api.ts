@@ -24,7 +24,7 @@ import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
 import { restartableApid } from "./restartable.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
-import { nodeReset } from "./reset.ts";
+import { type Leave, nodeReset } from "./reset.ts";
 import { openMembers } from "./members.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Serving } from "./serving.ts";
@@ -47,6 +47,7 @@ interface ApiOptions extends Surroundings, FirstServerOptions {
   readonly audit: AuditLog;
   readonly followed: FollowedPolicy;
   readonly cluster: ClusterStore;
+  readonly leave: Leave;
 }
 
 /**
@@ -130,7 +131,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     logs: logs.logs,
     events,
     endRun: endings.end,
-    resetNode: nodeReset({ store, endings }),
+    resetNode: nodeReset({ store, endings, leave: options.leave }),
   };
 }
 

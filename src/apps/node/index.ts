@@ -239,8 +239,9 @@ async function serve(
   boot.services.set("apid", "Preparing", "Waiting for its certificate");
   log.info({ component: "apid" }, "apid starts");
   const serving = { ...surroundings, address: apiAddress, port, signal };
-  const { problem } = surroundings.joining;
-  const api = await serveApi({ ...serving, onWait: tell, remind: io.stderr, problem });
+  const { problem, leaveOf } = surroundings.joining;
+  const asking = { remind: io.stderr, problem, leave: leaveOf(store) };
+  const api = await serveApi({ ...serving, ...asking, onWait: tell });
   try {
     const keeping = keepAdminTalosconfig({
       path: join(options.stateDir, "talosconfig"),

@@ -1,10 +1,12 @@
-/** How a worker gets its certificates: whom it asks, over what, and how far that has come. */
+/** How a worker gets its certificates, and leaves: whom it asks, over what, and how far that has come. */
 import { lookup } from "node:dns/promises";
 import type { AskCertificate, ResolveHost } from "#controllers";
 import { requestIssuer } from "#pki";
 import type { Logger } from "#runtime";
-import { certificateAsker, grpcSigners } from "../join/index.ts";
+import type { Store } from "#runtime/store";
+import { certificateAsker, clusterLeave, grpcSigners } from "../join/index.ts";
 import type { Surroundings } from "./acceptance.ts";
+import type { Leave } from "./reset.ts";
 
 /** Where Talos has it. */
 export const TRUSTD_PORT = 50001;
@@ -17,6 +19,8 @@ export interface Joining {
   readonly asked: Promise<void>;
   /** Why who was asked last has issued nothing; empty where nobody was, or it has. */
   readonly problem: () => string;
+  /** For the node of a store. */
+  readonly leaveOf: (store: Store) => Leave;
 }
 
 /** Nobody is asked before there is a reason. */
@@ -32,9 +36,10 @@ export function openJoining(
 ): Joining {
   const { promise: asked, resolve } = Promise.withResolvers<undefined>();
   let problem = "";
+  const callSigner = grpcSigners(options);
   const ask = certificateAsker({
     ...options,
-    callSigner: grpcSigners(options),
+    callSigner,
     issueRequest: requestIssuer(options),
     onAttempt: (reason) => void (problem = reason ?? ""),
   });
@@ -46,5 +51,6 @@ export function openJoining(
     resolveHost: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     asked,
     problem: () => problem,
+    leaveOf: (store) => clusterLeave({ ...options, callSigner, store }),
   };
 }

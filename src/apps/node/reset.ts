@@ -5,7 +5,7 @@ import { LastControlPlaneError, LeaveFailedError, type ResetNode } from "../apid
 import type { Endings } from "./ending.ts";
 
 /**
- * Tells the cluster that this node is a member of it no longer.
+ * Tells the cluster that this node is a member of it no longer; one that is on no record tells nobody.
  *
  * @throws when the cluster cannot be told
  */
@@ -20,8 +20,7 @@ export const nodeReset =
   }: {
     readonly store: Store;
     readonly endings: Endings;
-    /** Absent where the node is on no record of others. */
-    readonly leave?: Leave | undefined;
+    readonly leave: Leave;
   }): ResetNode =>
   async ({ graceful, reboot }) => {
     const announced = endings.announce("reset");
@@ -34,10 +33,10 @@ export const nodeReset =
     return announced.go({ beginsAnew: reboot });
   };
 
-async function leaveGracefully(store: Store, leave: Leave | undefined): Promise<void> {
+async function leaveGracefully(store: Store, leave: Leave): Promise<void> {
   if (await isLastControlPlane(store)) throw new LastControlPlaneError();
   try {
-    await leave?.();
+    await leave();
   } catch (error) {
     throw new LeaveFailedError(error);
   }

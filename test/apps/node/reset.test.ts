@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const reset = (graceful: boolean, leave?: Leave, reboot = false) =>
+const reset = (graceful: boolean, leave: Leave = async () => undefined, reboot = false) =>
   nodeReset({ store, endings, leave })({ graceful, reboot });
 const member = (nodeId: string, machineType: "controlplane" | "worker") =>
   store.create(Member, nodeId, {
