@@ -68,13 +68,15 @@ export function putMember(
   { names, pair, now }: Received,
 ): void {
   const before = draft.member(nodeId)?.spec;
-  const isGood = (identity: string) => (draft.identityEnd(identity) ?? now) > now;
+  // The last one is kept also when it has ended: the answer with the next one may get lost.
+  const isKept = (identity: string, i: number, { length }: readonly string[]) =>
+    i === length - 1 || (draft.identityEnd(identity) ?? now) > now;
   const { machineType, token, bounds, joined } = granted;
   draft.put(MemberRecord, nodeId, {
     ...{ machineType, token, bounds, joined },
     hostname: hostKey(names.commonName),
     addresses: ownAddresses(names, draft),
-    identities: [...(before?.identities ?? []).filter(isGood), pair.identity.fingerprint],
+    identities: [...(before?.identities ?? []).filter(isKept), pair.identity.fingerprint],
     notAfter: rfc3339(pair.serving.notAfter),
     apiPort: before?.apiPort ?? 0,
   });

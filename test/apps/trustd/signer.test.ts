@@ -25,6 +25,7 @@ import {
 } from "./cluster.ts";
 
 const TOKEN = "abcdef.0123456789abcdef";
+const fingerprintIn = (pem: Uint8Array) => certificateIn(pem).fingerprint;
 const asker = (token: string | undefined = TOKEN, peer = PEER) => ({ peer, token });
 const machine = asker(MACHINE_TOKEN);
 
@@ -128,8 +129,13 @@ test("a node is let in again by the key of its former identity only, which may h
   ).rejects.toThrow(/formerSignature: it is not by the key of formerCrt/);
   const again = await cluster.signer.join(machine, await joining(ID.worker, { former }));
   const record = await cluster.store.get(MemberRecord, ID.worker);
-  const fingerprint = certificateIn(again.issued?.identityCrt ?? Buffer.of()).fingerprint;
-  expect(record?.spec).toMatchObject({ joined: rfc3339(START), identities: [fingerprint] });
+  const identities = [former.crt, again.issued?.identityCrt ?? Buffer.of()].map(fingerprintIn);
+  expect(record?.spec).toMatchObject({ joined: rfc3339(START), identities });
+  cluster.clock.advanceTo(after(START, hours(80)));
+  const lately = { crt: again.issued?.identityCrt ?? Buffer.of() };
+  const third = await cluster.signer.join(machine, await joining(ID.worker, { former: lately }));
+  const kept = [lately.crt, third.issued?.identityCrt ?? Buffer.of()].map(fingerprintIn);
+  expect((await cluster.store.get(MemberRecord, ID.worker))?.spec.identities).toEqual(kept);
 });
 
 test("an identity that was denied does not let in, under whatever id", async () => {
