@@ -53,8 +53,8 @@ export const trustd = group("trustd of a node, P-256", [
     name: "handshakes of a peer that was refused 20 times",
     unit: "handshakes/s",
     workload: "trustd-handshakes",
-    size: node({ count: 1000, inFlight: 16 }),
-    quick: { count: 400 },
+    size: node({ count: 6000, inFlight: 16 }),
+    quick: { count: 3000 },
     limit: 200,
   },
 ]);

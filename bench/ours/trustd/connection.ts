@@ -35,7 +35,7 @@ export async function open({ host, port, ca, from }: Dial): Promise<Connection> 
       connectTls({
         ...{ host, port, ca, localAddress: from, ALPNProtocols: ["h2"], minVersion: "TLSv1.3" },
         ...(isIP(host) === 0 && { servername: host }),
-      });
+      }).on("error", reject); // also when nobody waits any more
     const opened = connect(`https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`, {
       createConnection,
     });

@@ -8,8 +8,10 @@ import { RefusalsExhaustedError } from "./errors.ts";
 
 /** Refusals of one address, in their own words; those beyond are told only that there were too many. */
 const PEER: Rate = { burst: 20, perSecond: 1 };
-/** Handshakes of an address that has used that up. */
-const HANDSHAKES: Rate = { burst: 200, perSecond: 200 };
+/** How long refusals are behind an address: one of them is forgotten each minute. */
+const SUSPECT: Rate = { burst: 20, perSecond: 1 / 60 };
+/** Handshakes of an address that has as many refusals behind it: never 200 in any second. */
+const HANDSHAKES: Rate = { burst: 9, perSecond: 190 };
 /** Requests with a right token of one address that were refused all the same. */
 const TOKEN_OF_PEER: Rate = { burst: 20, perSecond: 1 };
 /** The same of all addresses together. */
@@ -37,18 +39,20 @@ export interface Limits {
 /** Starts with nothing counted. */
 export function openLimits(clock: Clock): Limits {
   const peers = new Buckets(PEER, clock);
+  const suspects = new Buckets(SUSPECT, clock);
   const handshakes = new Buckets(HANDSHAKES, clock);
   const tokensOfPeers = new Buckets(TOKEN_OF_PEER, clock);
   const tokens = new Buckets(TOKEN, clock);
   const both = (address: string, token: string) => `${token} ${address}`;
   return {
-    mayShakeHands: (address) => !peers.isEmpty(address) || handshakes.take(address),
+    mayShakeHands: (address) => !suspects.isEmpty(address) || handshakes.take(address),
     checkToken(address, token) {
       if (tokensOfPeers.isEmpty(both(address, token)) || tokens.isEmpty(token))
         throw new RefusalsExhaustedError("token");
     },
     refused(address, token, reason) {
       const isWithin = peers.take(address);
+      suspects.take(address);
       if (token !== undefined) {
         tokensOfPeers.take(both(address, token));
         tokens.take(token);
