@@ -3,22 +3,24 @@ import { type Clock, ringAfter } from "#runtime";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { createSecureContext } from "node:tls";
 import { failureOf, NodeAnsweredError, NodeUnreachedError } from "../apid/forwarding/errors.ts";
-import { openPeer } from "../apid/forwarding/peer.ts";
+import { openPeer, type Peer } from "../apid/forwarding/peer.ts";
+import type { Endpoint } from "../client/index.ts";
 import { NodeServiceService } from "../rpc/gen/node/node.ts";
 import { SecurityServiceService } from "../rpc/gen/security/security.ts";
 import { opensslKey } from "../rpc/openssl-key.ts";
 import { CallFailureError } from "./errors.ts";
-import type { CallSigner, SignerCall, SignerMethod } from "./port.ts";
+import type { CallSigner, SignerCall, SignerMethod, WatchSigner } from "./port.ts";
 
 const methods = {
   Certificate: SecurityServiceService.certificate,
   Join: NodeServiceService.join,
   Renew: NodeServiceService.renew,
+  Report: NodeServiceService.report,
   Leave: NodeServiceService.leave,
 } as const satisfies Record<SignerMethod, { readonly path: string }>;
 
 /** What is asked of apid; the others are asked of trustd. */
-const ofMembers: ReadonlySet<SignerMethod> = new Set<SignerMethod>(["Renew", "Leave"]);
+const ofMembers: ReadonlySet<SignerMethod> = new Set<SignerMethod>(["Renew", "Report", "Leave"]);
 
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
@@ -37,14 +39,7 @@ export const grpcSigners =
   (call) => {
     const { host, method, signal, timeout } = call;
     const port = ofMembers.has(method) ? call.apiPort || options.apiPort : options.trustdPort;
-    const peer = openPeer({
-      endpoint: { host, port },
-      address: options.address,
-      context: contextOf(call),
-      messageBytesMax: MESSAGE_BYTES_MAX,
-      clock: options.clock,
-      onClose: () => undefined,
-    });
+    const peer = peerAt({ host, port }, call, options);
     const metadata = new Metadata();
     if (call.token !== undefined) metadata.set("token", call.token);
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -75,9 +70,51 @@ export const grpcSigners =
     });
   };
 
+/** One connection for as long as it is listened to. */
+export const grpcWatch = (options: GrpcOptions): WatchSigner =>
+  async function* watch(call) {
+    const { host, apiPort, signal } = call;
+    const peer = peerAt({ host, port: apiPort || options.apiPort }, call, options);
+    const { path, requestSerialize } = NodeServiceService.watch;
+    const stream = peer.client.makeServerStreamRequest(path, requestSerialize, itself, {});
+    const late = { isLate: false };
+    const cancel = () => stream.cancel();
+    const release = peer.hold(() => {
+      late.isLate = true;
+      cancel();
+    });
+    stream.on("error", () => undefined); // also after nobody listens any longer
+    signal.addEventListener("abort", cancel);
+    if (signal.aborted) cancel();
+    try {
+      yield* stream as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (late.isLate) throw new CallFailureError(status.UNAVAILABLE, "no connection in time");
+      throw failed(error as ServiceError, host);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      cancel();
+      release();
+      peer.close();
+    }
+  };
+
+const itself = (bytes: Buffer): Buffer => bytes;
+
+const peerAt = (
+  endpoint: Endpoint,
+  call: Pick<SignerCall, "acceptedCAs" | "identity">,
+  { address, clock }: GrpcOptions,
+): Peer =>
+  openPeer({
+    ...{ endpoint, address, clock, context: contextOf(call) },
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    onClose: () => undefined,
+  });
+
 const lateAfter = (timeout: number): string => `no answer within ${timeout / 1000} s`;
 
-const contextOf = ({ acceptedCAs, identity }: SignerCall) =>
+const contextOf = ({ acceptedCAs, identity }: Pick<SignerCall, "acceptedCAs" | "identity">) =>
   createSecureContext({
     ca: acceptedCAs.map(({ pem }) => pem),
     ...(identity && { cert: identity.crt, key: opensslKey(identity.key) }),

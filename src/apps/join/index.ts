@@ -8,6 +8,7 @@ export {
   NotLeftError,
   TokenRefusedError,
 } from "./errors.ts";
-export { type GrpcOptions, grpcSigners } from "./grpc.ts";
+export { type GrpcOptions, grpcSigners, grpcWatch } from "./grpc.ts";
 export { clusterLeave, type LeaveOptions } from "./leave.ts";
-export type { CallSigner, SignerCall, SignerMethod } from "./port.ts";
+export { keepMembership, type MembershipOptions } from "./membership.ts";
+export type { CallSigner, SignerCall, SignerMethod, WatchCall, WatchSigner } from "./port.ts";

@@ -2,7 +2,7 @@
 import type { Certificate, KeyedPem } from "#pki";
 
 /** The calls: Talos' own, that of a new member, and those of a member. */
-export type SignerMethod = "Certificate" | "Join" | "Renew" | "Leave";
+export type SignerMethod = "Certificate" | "Join" | "Renew" | "Report" | "Leave";
 
 /** One call. */
 export interface SignerCall {
@@ -30,3 +30,12 @@ export interface SignerCall {
  * It fails with CallFailureError, or with anything else where nobody answered.
  */
 export type CallSigner = (call: SignerCall) => Promise<Uint8Array>;
+
+/** What a member is told for as long as it listens, and by whom. */
+export type WatchCall = Pick<
+  SignerCall,
+  "host" | "identity" | "apiPort" | "acceptedCAs" | "signal"
+>;
+
+/** The encoded messages of `Watch`, as they come; it ends with the signal, and fails as calls do. */
+export type WatchSigner = (call: WatchCall) => AsyncIterable<Uint8Array>;

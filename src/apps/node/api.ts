@@ -23,6 +23,7 @@ import { firstServer, type FirstServerOptions, materialOf } from "./first-server
 import { healthCheck } from "./health.ts";
 import { tellingRefusals } from "./refusals.ts";
 import { restartableApid } from "./restartable.ts";
+import type { Joining } from "./joining.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
 import { type Leave, nodeReset } from "./reset.ts";
 import { openMembers } from "./members.ts";
@@ -48,6 +49,7 @@ interface ApiOptions extends Surroundings, FirstServerOptions {
   readonly followed: FollowedPolicy;
   readonly cluster: ClusterStore;
   readonly leave: Leave;
+  readonly joining: Joining;
 }
 
 /**
@@ -94,7 +96,9 @@ export async function serveApi(options: ApiOptions): Promise<Apid> {
     }
   });
   denials.enforceAt(apid);
+  const membership = options.joining.keepMembership(store, apid.port);
   const close = async () => {
+    await membership[Symbol.asyncDispose]();
     rotation.unsubscribe();
     denials.close();
     names.close();

@@ -52,7 +52,7 @@ import { type Clock, type Controller, days, type Instant, type Random } from "#r
 import { tokenHash } from "../trustd/token-state.ts";
 import type { Damage } from "./damage.ts";
 import { machineAddresses } from "./own-names.ts";
-import { version } from "./version.ts";
+import { operatingSystem } from "./version.ts";
 
 interface Capabilities {
   readonly keys: KeyProvider;
@@ -96,7 +96,7 @@ export function nodeControllers(options: Capabilities): readonly Controller[] {
     clusterInfoController(),
     memberController({
       controlPlanes: options.members ?? [],
-      operatingSystem: `Trustplane (v${version})`,
+      operatingSystem,
     }),
     timeStatusController({
       askTime: options.askTime,

@@ -4,9 +4,16 @@ import type { AskCertificate, ResolveHost } from "#controllers";
 import { requestIssuer } from "#pki";
 import type { Logger } from "#runtime";
 import type { Store } from "#runtime/store";
-import { certificateAsker, clusterLeave, grpcSigners } from "../join/index.ts";
+import {
+  certificateAsker,
+  clusterLeave,
+  grpcSigners,
+  grpcWatch,
+  keepMembership,
+} from "../join/index.ts";
 import type { Surroundings } from "./acceptance.ts";
 import type { Leave } from "./reset.ts";
+import { operatingSystem } from "./version.ts";
 
 /** Where Talos has it. */
 export const TRUSTD_PORT = 50001;
@@ -15,6 +22,8 @@ export const TRUSTD_PORT = 50001;
 export interface Joining {
   readonly askCertificate: AskCertificate;
   readonly resolveHost: ResolveHost;
+  /** Reports and listens from now on, as long as the node is a member. */
+  readonly keepMembership: (store: Store, apiPort: number) => AsyncDisposable;
   /** Resolves when somebody is asked for the first time, which may take long. */
   readonly asked: Promise<void>;
   /** Why who was asked last has issued nothing; empty where nobody was, or it has. */
@@ -37,6 +46,7 @@ export function openJoining(
   const { promise: asked, resolve } = Promise.withResolvers<undefined>();
   let problem = "";
   const callSigner = grpcSigners(options);
+  const watchSigner = grpcWatch(options);
   const ask = certificateAsker({
     ...options,
     callSigner,
@@ -49,6 +59,8 @@ export function openJoining(
       return ask(wish, signal);
     },
     resolveHost: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+    keepMembership: (store, apiPort) =>
+      keepMembership({ ...options, store, callSigner, watchSigner, operatingSystem, apiPort }),
     asked,
     problem: () => problem,
     leaveOf: (store) => clusterLeave({ ...options, callSigner, store }),

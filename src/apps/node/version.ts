@@ -9,3 +9,6 @@ export const { version } = manifest;
 
 /** What nodes and clients say of their build. */
 export const build = { sha: `trustplane-${version}`, built: "" };
+
+/** What this node calls its program, as members are listed. */
+export const operatingSystem = `Trustplane (v${version})`;
