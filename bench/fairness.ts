@@ -35,6 +35,8 @@ export async function fairness(go: string, directory: string): Promise<string> {
         ? "Server and generator have a core each (taskset); GOMAXPROCS=1."
         : "GOMAXPROCS=1; they are not held to cores, for there is no taskset or no second core."
     }`,
+    "trustd: a whole node with SQLite, policy and audit; Go's side signs with siderolabs/crypto and keeps",
+    "no record. Who asks is ours for both.",
     "Controllers: Go's history capacity is raised to 200,000, concurrency 2 on both sides; Go's rows of",
     "100,000 in a burst run once.",
     "Certificates: one at a time, GOMAXPROCS=1; both sides read what they signed. Go always verifies the",
