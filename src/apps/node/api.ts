@@ -12,6 +12,7 @@ import {
   startApid,
 } from "../apid/index.ts";
 import type { AuditLog } from "../audit/index.ts";
+import type { Signer } from "../trustd/signer.ts";
 import { issueAdminKubeconfig } from "./admin-kubeconfig.ts";
 import type { Boot } from "./boot.ts";
 import type { Surroundings } from "./acceptance.ts";
@@ -50,6 +51,8 @@ interface ApiOptions extends Surroundings, FirstServerOptions {
   readonly cluster: ClusterStore;
   readonly leave: Leave;
   readonly joining: Joining;
+  /** Renews what members hold. */
+  readonly signer: Pick<Signer, "renew">;
 }
 
 /**
@@ -127,6 +130,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     graph: () => options.engine.graph(),
     renewLeaves: leafRenewal(options),
     policy: policyPort(options),
+    renewNode: (asker, request) => options.signer.renew(asker, request),
     time: { clock, source: async () => (await store.get(TimeStatus, "node"))?.spec.source ?? "" },
     health: healthCheck({ store, clock }),
     files: virtualTree({ store, boot }),

@@ -170,9 +170,8 @@ async function live(
   });
   let { apiPort } = options;
   await using _trustd = serveTrustd(options, { store, signer, boot, log });
-  await using api = await sequence.task("api", "startApid", () =>
-    serve(options, io, { ...surroundings, cluster, followed, boot, engine, log, audit, joining }),
-  );
+  const parts = { ...surroundings, cluster, signer, followed, boot, engine, log, audit, joining };
+  await using api = await sequence.task("api", "startApid", () => serve(options, io, parts));
   apiPort = api.port;
   boot.services.set("machined", "Running", "The node has started");
   sequence.end();
@@ -225,6 +224,7 @@ async function serve(
       readonly audit: AuditLog;
       readonly followed: FollowedPolicy;
       readonly cluster: ClusterStore;
+      readonly signer: OpenSigner;
       readonly joining: Joining;
     },
 ): Promise<Apid> {
