@@ -6,7 +6,7 @@ export const csrFuzz: LongCase = {
   name: "csr-fuzz",
   async run({ ci }) {
     const seed = Number(process.env.TRUSTPLANE_SEED ?? 7);
-    const count = ci ? 15_000 : 100_000;
+    const count = ci ? 25_000 : 100_000;
     const { judged, grown } = await fuzzCsrs({ seed, count });
     const heap = (grown / 1e6).toFixed(1);
     return `${String(count)} requests, seed ${String(seed)}, ${String(judged)} certificates judged, none forbidden, heap grown by ${heap} MB`;
