@@ -3,6 +3,8 @@
  * has to be found by a scenario within a few seeds.
  */
 
+import { joining } from "./joining.ts";
+
 /** A planted bug. */
 export interface Mutant {
   /** What is wrong with the code then. */
@@ -369,4 +371,5 @@ export const mutants: readonly Mutant[] = [
   ...reported,
   ...engine,
   ...store,
+  ...joining,
 ];

@@ -59,7 +59,7 @@ export const nodesOf = (rootsIssued: Instant): Parts => ({
 });
 
 /** Asked until the clock is right; then there is nobody to ask again, which would be once an hour. */
-const keeperSays = ({ isClockRight }: Machine) =>
+export const keeperSays = ({ isClockRight }: Machine) =>
   isClockRight() ? { synced: true, source: "none" } : { synced: false, source: "chrony" };
 
 /** What the code of a node needs to work on its store. */
@@ -102,7 +102,8 @@ const isAuthority = (data: Uint8Array): boolean => Buffer.from(data).includes(BA
 /** Below this stand the published directories, each as one JSON text. */
 export const PUBLISHED = "pki/";
 
-function publisher({ files }: Machine): PublishFiles {
+/** Publishes directories as files of the simulated disk. */
+export function publisher({ files }: Machine): PublishFiles {
   const versions = new Map<string, { readonly text: string; readonly version: string }>();
   return async (directory, set) => {
     const path = `${PUBLISHED}${directory}`;

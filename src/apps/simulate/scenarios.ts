@@ -10,6 +10,7 @@ import {
 } from "#runtime/simulation";
 import { herd, herdProperties } from "./herd.ts";
 import { daysOf } from "./horizon.ts";
+import { joiningOf } from "./joining/scenario.ts";
 import { nodesOf } from "./node.ts";
 import {
   looksAfterRoots,
@@ -49,6 +50,18 @@ const clockFaults: FaultBounds = {
   clockDrift: 0.02,
   clockStep: 0.03,
   bootIn1970: 0.01,
+};
+
+/**
+ * Nothing that was stored is lost there: a token that was spent, and a revocation, stay what they are
+ * only on disks that keep what they say they keep.
+ */
+const joiningFaults: FaultBounds = {
+  ...machineFaults,
+  commitsLost: 0,
+  clockSkew: { rate: 1, by: minutes(10) },
+  clockDrift: 0.02,
+  bootIn1970: { rate: 0.05, for: hours(2) },
 };
 
 const nodes = nodesOf(START);
@@ -179,6 +192,14 @@ const list: readonly Scenario[] = [
     horizon: days(365),
     faults: { ...machineFaults, clockSkew: { rate: 1, by: minutes(10) } },
     always: () => ({ ...always(), ...peerProperties() }),
+  }),
+  scenario({
+    name: "joining",
+    ...joiningOf({ workers: 20, start: START, horizon: days(4), faults: joiningFaults }),
+  }),
+  scenario({
+    name: "few-join",
+    ...joiningOf({ workers: 3, start: START, horizon: days(10), faults: joiningFaults }),
   }),
 ];
 

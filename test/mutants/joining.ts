@@ -1,0 +1,103 @@
+/** Bugs in what signs for nodes and in what nodes do for their certificates. */
+import type { Mutant } from "./mutants.ts";
+
+const scenario = "few-join";
+const days = 2;
+
+const signing: readonly Mutant[] = [
+  {
+    name: "a token is not looked at again when its use is put on record",
+    file: "apps/trustd/join.ts",
+    before: "admit(joining, draft, signing);\n  signing.issuing",
+    after: "signing.issuing",
+    scenario,
+    days,
+  },
+  {
+    name: "a token that has ended is taken",
+    file: "apps/trustd/admission/token.ts",
+    before: 'if (notAfter !== "" && now >= at(notAfter))',
+    after: 'if (notAfter === "never" && now >= at(notAfter))',
+    scenario,
+    days,
+  },
+  {
+    name: "a token that was revoked is taken",
+    file: "apps/trustd/admission/token.ts",
+    before: 'if (revoked !== "") return',
+    after: 'if (revoked === "yes") return',
+    scenario,
+    days,
+  },
+  {
+    name: "uses of a token are not counted",
+    file: "apps/trustd/records.ts",
+    before: "used: resource.spec.used + 1",
+    after: "used: resource.spec.used",
+    scenario,
+    days,
+  },
+  {
+    name: "a machine.token that was replaced is taken for a month",
+    file: "controllers/secrets/machine-token.ts",
+    before: "const OVERLAP = days(1);",
+    after: "const OVERLAP = days(30);",
+    scenario,
+    days: 4,
+  },
+  {
+    name: "a repeat gets new certificates",
+    file: "apps/trustd/repeat.ts",
+    before: "now >= at(found.notAfter)",
+    after: "now >= 0 || now >= at(found.notAfter)",
+    scenario,
+    days,
+  },
+  {
+    name: "names of other members are not looked for",
+    file: "apps/trustd/admission/others.ts",
+    before: 'if (nodeId !== "" && nodeId === own) continue;',
+    after: 'if (nodeId !== "") continue;',
+    scenario,
+    days,
+  },
+  {
+    name: "what a token is bound to is forgotten when its node has joined",
+    file: "apps/trustd/join.ts",
+    before: "{ machineType, token, bounds, joined }",
+    after: "{ machineType, token, bounds: bounds && null, joined }",
+    scenario,
+    days,
+  },
+  {
+    name: "a policy that is applied is not asked",
+    file: "apps/node/policy.ts",
+    before: "compiled = compiledOf(held, log);",
+    after: "compiled = current < 0 ? compiledOf(held, log) : compiled;",
+    scenario,
+    days,
+  },
+];
+
+const asking: readonly Mutant[] = [
+  {
+    name: "who asks for another certificate lets go of the one that it has",
+    file: "controllers/secrets/node-certificate.ts",
+    before: "node: { ...holding, pending }",
+    after: "node: { ...holding, serving: null, pending }",
+    scenario,
+    days,
+  },
+  {
+    name: "a request that is not answered is made anew for each try",
+    file: "controllers/secrets/node-certificate.ts",
+    before: "const answer = await askCertificate({ ...wish, request }, signal);",
+    after:
+      "const again = await newRequest(wish, { issueRequest, random, now });\n      const answer = await askCertificate({ ...wish, request: again }, signal);",
+    scenario,
+    days,
+  },
+];
+
+/** All of them. */
+export const joining: readonly Mutant[] = [...signing, ...asking];
