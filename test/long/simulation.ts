@@ -8,6 +8,7 @@ const lives = [
   { name: "control-plane", seed: 1, length: 365 },
   { name: "herd", seed: 1, length: 11 },
   { name: "ten-nodes", seed: 1, length: 30 },
+  { name: "few-join", seed: 4, length: 2 },
 ];
 
 export const simulation: LongCase = {

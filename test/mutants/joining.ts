@@ -62,6 +62,14 @@ const signing: readonly Mutant[] = [
     days,
   },
   {
+    name: "who has no proof is taken for the member of its id",
+    file: "apps/trustd/admission/former.ts",
+    before: "if (member === undefined || (former",
+    after: "if (member === undefined || former === undefined || (former",
+    scenario,
+    days,
+  },
+  {
     name: "what a token is bound to is forgotten when its node has joined",
     file: "apps/trustd/join.ts",
     before: "{ machineType, token, bounds, joined }",
