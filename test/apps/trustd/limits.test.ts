@@ -2,11 +2,9 @@
 import { after, hours, manualClock, minutes, seconds } from "#runtime";
 import { expect, test } from "vitest";
 import { Buckets } from "../../../src/apps/trustd/buckets.ts";
-import { openLimits } from "../../../src/apps/trustd/limits.ts";
 import { csr, ID, joining, MACHINE_TOKEN, openCluster, PEER, START } from "./cluster.ts";
 
 const TOKEN = "abcdef.0123456789abcdef";
-const ADDRESS = "10.0.0.7";
 
 test("a bucket has its burst at once, then its rate, whatever is done to the clock", () => {
   const clock = manualClock(START);
@@ -33,25 +31,6 @@ test("what is kept of those who ask is bounded, and the busy ones are kept", () 
   }
   expect(buckets.isEmpty("busy")).toBe(true);
   expect(buckets.isEmpty("one of many 0")).toBe(false); // nothing is known of it
-});
-
-test("a peer with twenty refusals has 200 handshakes a second, and others as many as they like", () => {
-  const clock = manualClock(START);
-  const limits = openLimits(clock);
-  const handshakes = (address: string, count: number) =>
-    Array.from({ length: count }, () => limits.mayShakeHands(address)).filter(Boolean).length;
-  for (let i = 0; i < 19; i++) limits.refused(ADDRESS, undefined, new Error("no"));
-  expect(handshakes(ADDRESS, 1000)).toBe(1000);
-  limits.refused(ADDRESS, undefined, new Error("no"));
-  expect(handshakes(ADDRESS, 1000)).toBe(200);
-  expect(handshakes("10.0.0.8", 1000)).toBe(1000);
-  for (let second = 1; second <= 3; second++) {
-    clock.advanceTo(after(START, seconds(second)));
-    limits.refused(ADDRESS, undefined, new Error("no"));
-    expect(handshakes(ADDRESS, 1000)).toBe(200);
-  }
-  clock.advanceTo(after(START, minutes(5)));
-  expect(handshakes(ADDRESS, 1000)).toBe(1000);
 });
 
 test("a wrong token is refused in fewer words after a while, and a right one served from there", async () => {
