@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nodeControllers } from "../../src/apps/node/controllers.ts";
 import { loadMachineConfig } from "#config";
+import type { AskCertificate } from "#controllers";
 import { readCertificate, type PolicyInForce, webCryptoKeys } from "#pki";
 import { ACTIVE, Identity, kinds, MachineConfig } from "#resources";
 import {
@@ -43,6 +44,8 @@ interface NodeOptions {
   readonly now?: Instant;
   /** What may be issued. */
   readonly policy?: PolicyInForce;
+  /** How a worker gets its certificates; default from nobody. */
+  readonly askCertificate?: AskCertificate;
   /** Whether the clock is synced; change it between calls. */
   readonly time?: { synced: boolean };
 }
@@ -71,6 +74,7 @@ function controlPlane(options: NodeOptions) {
         published.push({ directory, files: set });
         return Promise.resolve({ path: directory, version: JSON.stringify(set).length.toString() });
       },
+      ...(options.askCertificate && { askCertificate: options.askCertificate }),
       ...(options.interfaceAddresses && {
         interfaceAddresses: () => options.interfaceAddresses ?? [],
       }),
