@@ -12,13 +12,19 @@ const CALLERS_MAX = 1024;
 export interface RefusalBudget {
   /** Resolves when the line is on record, or counted for a later one. */
   readonly record: (caller: string, entry: AuditEntry) => Promise<void>;
+  /**
+   * Counts one more refusal like the one that is counted last, for those who refuse by the thousand.
+   *
+   * @returns whether it is counted; else it has to be recorded
+   */
+  readonly count: (caller: string) => boolean;
   /** Puts on record what is counted. */
   readonly close: () => Promise<void>;
 }
 
 interface Account {
   left: number;
-  held: { readonly entry: AuditEntry; readonly count: number } | undefined;
+  held: { readonly entry: AuditEntry; count: number } | undefined;
   cancel: () => void;
 }
 
@@ -61,6 +67,12 @@ export function refusalBudget(
       // A copy: what is cut from a large request would keep it in memory.
       const copy = JSON.parse(JSON.stringify(bounded(entry))) as AuditEntry;
       account.held = { entry: copy, count: (account.held?.count ?? 0) + 1 };
+    },
+    count(caller) {
+      const { held } = accounts.get(caller) ?? {};
+      if (held === undefined) return false;
+      held.count += 1;
+      return true;
     },
     async close() {
       for (const account of accounts.values()) {

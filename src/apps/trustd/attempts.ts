@@ -43,8 +43,8 @@ export interface AttemptsOptions {
 }
 
 interface About {
-  subject: string;
-  nodeId: string;
+  readonly subject: string;
+  readonly nodeId: string;
 }
 
 /** Makes them. */
@@ -65,42 +65,83 @@ export function openAttempts(options: AttemptsOptions): Attempts {
     ...{ peer, fingerprint: "", subject, roles: [], method, nodes: [] },
     resource: [token && `token ${token}`, nodeId && `node ${nodeId}`].filter(Boolean).join(", "),
   });
+  const addressOf = knownLately(addressOfPeer);
+
+  /** Throws nothing: a throw costs more than all else that is done for who is refused by the thousand. */
+  const refuse = (
+    asker: TokenAsker,
+    method: string,
+    error: CodedError,
+    { about = nothing, presented }: { about?: About; presented?: Presented } = {},
+  ): Promise<never> => {
+    const address = addressOf(asker.peer);
+    const told = limits.refused(address, presented?.name, error);
+    if (budget.count(address)) return Promise.reject(told);
+    const { code, details } = statusOf(told, method, trustdStatuses);
+    const entry = entryOf(asker, method, presented?.name, about);
+    return budget
+      .record(address, { ...entry, outcome: status[code], reason: details })
+      .then(() => Promise.reject(told));
+  };
+
+  const grant = async <T>(
+    asker: TokenAsker,
+    method: string,
+    presented: Presented,
+    answer: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> => {
+    const { peer } = asker;
+    const about = { ...nothing };
+    let begun: Promise<void> | undefined;
+    const line = (outcome: string) =>
+      record({ ...entryOf(asker, method, presented.name, about), outcome, reason: "" });
+    try {
+      const answered = await answer({
+        ...{ peer, presented },
+        asksFor: (csr, nodeId = "") => {
+          Object.assign(about, { subject: formatName(csr.subject), nodeId });
+          tell(log, peer, csr, nodeId);
+        },
+        begins: () => (begun = line("BEGUN")),
+      });
+      // It is on record already that this was about to be done.
+      const isWritten = line("OK");
+      if (begun === undefined) await isWritten;
+      return answered;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return refuse(asker, method, error, { about, presented });
+    }
+  };
+
   return {
-    async make(asker, method, answer) {
-      const { peer } = asker;
-      if (peer === "") throw new PeerUnknownError();
-      const address = addressOfPeer(peer);
-      const about: About = { subject: "", nodeId: "" };
-      let presented: Presented | undefined;
-      try {
-        presented = recognise(asker.token, standing, clock.now());
-        limits.checkToken(address, presented.name);
-        const { name } = presented;
-        let begun: Promise<void> | undefined;
-        const line = (outcome: string) =>
-          record({ ...entryOf(asker, method, name, about), outcome, reason: "" });
-        const answered = await answer({
-          ...{ peer, presented },
-          asksFor: (csr, nodeId = "") => {
-            Object.assign(about, { subject: formatName(csr.subject), nodeId });
-            tell(log, peer, csr, nodeId);
-          },
-          begins: () => (begun = line("BEGUN")),
-        });
-        // It is on record already that this was about to be done.
-        const isWritten = line("OK");
-        if (begun === undefined) await isWritten;
-        return answered;
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-        const told = limits.refused(address, presented?.name, error);
-        const { code, details } = statusOf(told, method, trustdStatuses);
-        const entry = entryOf(asker, method, presented?.name, about);
-        await budget.record(address, { ...entry, outcome: status[code], reason: details });
-        throw told;
-      }
+    make(asker, method, answer) {
+      if (asker.peer === "") return Promise.reject(new PeerUnknownError());
+      const presented = recognise(asker.token, standing, clock.now());
+      if (presented instanceof CodedError) return refuse(asker, method, presented);
+      const objection = limits.objectionTo(addressOf(asker.peer), presented.name);
+      if (objection !== undefined) return refuse(asker, method, objection, { presented });
+      return grant(asker, method, presented, answer);
     },
     close: () => budget.close(),
+  };
+}
+
+const nothing: About = { subject: "", nodeId: "" };
+
+/** As many peers are in mind. */
+const PEERS_MAX = 4096;
+
+/** What was found out of a text is asked again soon. */
+function knownLately(find: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    if (known.size >= PEERS_MAX) known.clear();
+    const found = find(text);
+    known.set(text, found);
+    return found;
   };
 }
 

@@ -21,12 +21,8 @@ const TOKEN: Rate = { burst: 400, perSecond: 40 };
 export interface Limits {
   /** Before a handshake costs anything: whether it may go on. */
   mayShakeHands(address: string): boolean;
-  /**
-   * Before a request with a right token costs anything.
-   *
-   * @throws {RefusalsExhaustedError}
-   */
-  checkToken(address: string, token: string): void;
+  /** Before a request with a right token costs anything: why it is not even looked at. */
+  objectionTo(address: string, token: string): RefusalsExhaustedError | undefined;
   /**
    * Counts a refusal.
    *
@@ -35,6 +31,10 @@ export interface Limits {
    */
   refused(address: string, token: string | undefined, reason: Error): Error;
 }
+
+// There are thousands of them: a trace for each would cost more than all the rest.
+const ofToken = new RefusalsExhaustedError("token");
+const ofAddress = new RefusalsExhaustedError("address");
 
 /** Starts with nothing counted. */
 export function openLimits(clock: Clock): Limits {
@@ -46,10 +46,8 @@ export function openLimits(clock: Clock): Limits {
   const both = (address: string, token: string) => `${token} ${address}`;
   return {
     mayShakeHands: (address) => !suspects.isEmpty(address) || handshakes.take(address),
-    checkToken(address, token) {
-      if (tokensOfPeers.isEmpty(both(address, token)) || tokens.isEmpty(token))
-        throw new RefusalsExhaustedError("token");
-    },
+    objectionTo: (address, token) =>
+      tokensOfPeers.isEmpty(both(address, token)) || tokens.isEmpty(token) ? ofToken : undefined,
     refused(address, token, reason) {
       const isWithin = peers.take(address);
       suspects.take(address);
@@ -58,7 +56,7 @@ export function openLimits(clock: Clock): Limits {
         tokens.take(token);
         return reason; // the limit of the token speaks for itself the next time
       }
-      return isWithin ? reason : new RefusalsExhaustedError("address");
+      return isWithin ? reason : ofAddress;
     },
   };
 }

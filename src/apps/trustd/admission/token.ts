@@ -33,10 +33,14 @@ const NO_HASH = "0".repeat(64);
 /**
  * Recognises a token; every one that it could be is compared, whatever comes of the others.
  *
- * @throws {TokenMissingError} {@link TokenInvalidError}
+ * @returns the refusal for one that is none: nothing is thrown for who is refused by the thousand
  */
-export function recognise(token: string | undefined, standing: Standing, now: Instant): Presented {
-  if (token === undefined) throw new TokenMissingError();
+export function recognise(
+  token: string | undefined,
+  standing: Standing,
+  now: Instant,
+): Presented | TokenMissingError | TokenInvalidError {
+  if (token === undefined) return missing;
   const shown = tokenHash(token);
   const id = isToken(token) ? tokenId(token) : "";
   const { hash: inForce = "", former = [] } = standing.machineToken() ?? {};
@@ -47,8 +51,12 @@ export function recognise(token: string | undefined, standing: Standing, now: In
   const isJoinToken = isSame(shown, standing.joinToken(id)?.spec.hash ?? "");
   if (machineTokens.length > 0) return { name: MACHINE_TOKEN, hash: shown };
   if (isJoinToken) return { name: id, hash: shown };
-  throw new TokenInvalidError();
+  return invalid;
 }
+
+// Nobody looks at their traces.
+const missing = new TokenMissingError();
+const invalid = new TokenInvalidError();
 
 function isSame(shown: string, known: string): boolean {
   const isHash = HASH.test(known);
