@@ -9,11 +9,13 @@ import { csrFuzz } from "./csr-fuzz.ts";
 import { diskFull } from "./disk-full.ts";
 import { etcdServer } from "./etcd-server.ts";
 import { fuzz } from "./fuzz.ts";
+import { join as joining } from "./join.ts";
 import { killNine } from "./kill-nine.ts";
 import { killStore } from "./kill-store.ts";
 import { opensslServers } from "./openssl-servers.ts";
 import { packaged } from "./package.ts";
 import { simulation } from "./simulation.ts";
+import { suspended } from "./suspended.ts";
 
 const cases: readonly LongCase[] = [
   fuzz,
@@ -25,6 +27,8 @@ const cases: readonly LongCase[] = [
   killStore,
   burst,
   connections,
+  joining,
+  suspended,
   simulation,
   packaged,
 ];
