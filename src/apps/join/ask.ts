@@ -119,10 +119,11 @@ class Asking {
   }
 
   async #join(): Promise<CertificateAnswer> {
-    const { nodeId, identity, token } = this.#wish;
+    const { nodeId, identity: former, token } = this.#wish;
+    const { identityKey } = this.#wish.request;
     const empty = { formerCrt: Buffer.alloc(0), formerSignature: Buffer.alloc(0) };
     const request = { signing: this.#signing(), nodeId, ...empty };
-    const proven = await withProof(request, identity, this.#options.keys);
+    const proven = await withProof(request, { former, identityKey }, this.#options.keys);
     const { bytes, times } = await this.#call("Join", JoinRequest.encode(proven).finish(), {
       token,
     });

@@ -42,6 +42,7 @@ async function takeUpMembers(members: readonly KnownMember[], { store }: ToldOpt
       ...{ hostname, addresses: [...addresses], apiPort },
       machineType: machineType === "controlplane" ? ("controlplane" as const) : ("worker" as const),
       ...{ joined: "", token: "", bounds: null, identities: [], notAfter: "" },
+      ...{ dnsNames: [], identityKeys: [] },
     };
     await store.modify(MemberRecord, id, () => structuredClone(record), { initial: record });
   }

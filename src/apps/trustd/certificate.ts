@@ -29,14 +29,14 @@ export async function answerCertificate(
     const objection = firstObjection(
       () => objectionToToken(presented, standing, clock.now()),
       () => objectionToUse(presented, standing),
-      () => outsideBounds(names, grantOf(presented, standing).bounds, standing),
-      () => nameOfAnother(names, undefined, standing),
+      () => outsideBounds(names, grantOf(presented, standing).bounds),
+      () => nameOfAnother(names, { own: undefined, now: clock.now() }, standing),
       () => (isStrict ? foreignAddress(names, peer, [], standing) : undefined),
     );
     if (objection !== undefined) throw new AdmissionRefusedError(objection);
   };
   admit(facts);
-  const certificate = await issuing.plain(csr, gateBounds(grantOf(presented, facts).bounds, facts));
+  const certificate = await issuing.plain(csr, gateBounds(grantOf(presented, facts).bounds));
   await attempt.begins();
   await ledger.enter((draft) => {
     admit(draft);

@@ -1,4 +1,5 @@
 /** Under which names and addresses members are on record, by host. */
+import { canonicalAddress } from "#pki";
 import { covers, EVERYBODYS, hostKey } from "./admission/names.ts";
 import type { Holder } from "./admission/standing.ts";
 
@@ -32,15 +33,21 @@ export class Claims {
     this.#byId.delete(id);
   }
 
-  /** By their claims' ids: who holds the host, or one that it stands for as a wildcard. */
+  /** By their claims' ids: who holds the host, one that it stands for, or a wildcard that stands for it. */
   *holdersOf(host: string): Generator<readonly [id: string, holder: Holder]> {
     const hosts = host.startsWith("*.")
       ? [...this.#byHost.keys()].filter((held) => covers(host, held))
-      : [host];
+      : [host, ...wildcardOver(host)];
     for (const one of hosts)
       for (const id of this.#byHost.get(one) ?? []) {
         const claim = this.#byId.get(id);
         if (claim !== undefined) yield [id, claim];
       }
   }
+}
+
+/** The wildcard that stands for a name among others. */
+function wildcardOver(host: string): readonly string[] {
+  const dot = host.indexOf(".");
+  return dot > 0 && canonicalAddress(host) === undefined ? [`*${host.slice(dot)}`] : [];
 }

@@ -6,7 +6,6 @@ import {
   IssuedCertificate,
   JoinToken,
   MachineToken,
-  Member,
   MemberRecord,
   OSRoot,
 } from "#resources";
@@ -22,6 +21,7 @@ import type { Store } from "#runtime/store";
 import { EVERYBODYS, hostKey } from "./admission/names.ts";
 import type { Standing } from "./admission/standing.ts";
 import { Claims } from "./claims.ts";
+import { claimIssued, claimRecord, followOthers } from "./claimants.ts";
 import { follow, type Followed, type Following } from "./followed.ts";
 
 type Root = DeepReadonly<SpecOf<typeof OSRoot>>;
@@ -47,10 +47,6 @@ export interface Facts extends Standing {
   close(): void;
 }
 
-/** How a claim of a record is named, and one of a member that is known otherwise. */
-export const claimOfRecord = (nodeId: string): string => `record ${nodeId}`;
-const claimOfMember = (id: string): string => `member ${id}`;
-
 /** Follows the facts; `store` is the node's, `records` what all control planes share. */
 export async function followFacts(
   options: Following & { readonly records: Store },
@@ -63,21 +59,16 @@ export async function followFacts(
   const machineTokens = await follow(options, MachineToken);
   const joinTokens = await follow(cluster, JoinToken);
   const records = await follow(cluster, MemberRecord, (id, resource) => {
-    if (resource === undefined) claims.delete(claimOfRecord(id));
-    else claimRecord(claims, id, resource.spec);
+    claimRecord(claims, id, resource?.spec);
   });
-  const members = await follow(options, Member, (id, resource) => {
-    claims.delete(claimOfMember(id));
-    if (resource === undefined) return;
-    const { nodeId, hostname, addresses } = resource.spec;
-    claims.set(claimOfMember(id), { nodeId, hostname }, [hostname, ...addresses]);
-  });
+  const others = await followOthers(options, claims);
   const denials = await follow(cluster, DeniedCertificate, (id, resource) => {
     if (resource === undefined) denied.delete(id);
     else denied.add(id);
   });
   const answers = await follow(cluster, AnsweredRequest);
-  const issued = await follow(cluster, IssuedCertificate, (_, now, before) => {
+  const issued = await follow(cluster, IssuedCertificate, (serial, now, before) => {
+    claimIssued(claims, serial, now?.spec);
     if (before !== undefined) ends.delete(before.spec.fingerprint);
     if (now?.spec.profile === "nodeIdentity") ends.set(now.spec.fingerprint, at(now.spec.notAfter));
   });
@@ -87,7 +78,7 @@ export async function followFacts(
     [AnsweredRequest.type, answers],
     [IssuedCertificate.type, issued],
   ]);
-  const followed = [roots, machineTokens, members, denials, ...written.values()];
+  const followed = [roots, machineTokens, others, denials, ...written.values()];
   const trust = trustIn(() => roots.get("os")?.spec);
   return {
     claims,
@@ -98,8 +89,11 @@ export async function followFacts(
     *holdersOf(host) {
       for (const [, holder] of claims.holdersOf(host)) yield holder;
     },
-    isDenied: (certificate) =>
-      denied.size > 0 && fingerprintsOf(certificate).some((one) => denied.has(one)),
+    isReserved: (nodeId) =>
+      others.isSelf(nodeId) || (records.get(nodeId) === undefined && others.has(nodeId)),
+    isDenied: (one) =>
+      denied.size > 0 &&
+      (typeof one === "string" ? [one] : fingerprintsOf(one)).some((each) => denied.has(each)),
     answered: (id) => answers.get(id),
     identityEnd: (fingerprint) => ends.get(fingerprint),
     *kept() {
@@ -111,15 +105,6 @@ export async function followFacts(
     refresh: async ({ type, id }) => written.get(type)?.refresh(id),
     close: () => followed.forEach((one) => one.close()),
   };
-}
-
-/** Puts down what a record claims. */
-export function claimRecord(
-  claims: Claims,
-  nodeId: string,
-  { hostname, addresses }: DeepReadonly<SpecOf<typeof MemberRecord>>,
-): void {
-  claims.set(claimOfRecord(nodeId), { nodeId, hostname }, [hostname, ...addresses]);
 }
 
 /** What follows from the root, made once for each root. */

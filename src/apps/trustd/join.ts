@@ -1,9 +1,9 @@
 /** Makes a node a member, or lets one in again. */
 import { rfc3339, type Instant } from "#runtime";
-import type { Certificate } from "#pki";
+import { fingerprintsOf, type Csr } from "#pki";
 import type { JoinRequest, JoinResponse } from "../rpc/gen/node/node.ts";
 import { gateBounds, outsideBounds } from "./admission/bounds.ts";
-import { flawIn, objectionToNode } from "./admission/former.ts";
+import { flawIn, flawInKeyProof, keyOf, objectionToNode, type Proven } from "./admission/former.ts";
 import { namesOf, type Names } from "./admission/names.ts";
 import { firstObjection } from "./admission/objection.ts";
 import { nameOfAnother } from "./admission/others.ts";
@@ -25,8 +25,7 @@ interface Joining {
   readonly peer: string;
   readonly nodeId: string;
   readonly names: Names;
-  /** The identity that is proven to be the node's. */
-  readonly former: Certificate | undefined;
+  readonly proven: Proven;
   readonly digest: string;
 }
 
@@ -47,11 +46,11 @@ export async function answerJoin(
   const { serving, identity } = await readAsked(asked);
   attempt.asksFor(serving, nodeId);
   const names = memberNames(namesOf(serving));
-  const former = await provenFormer(request, nodeId, signing);
-  const joining: Joining = { presented, peer, nodeId, names, former, digest };
+  const proven = await provenBy(request, nodeId, identity, signing);
+  const joining: Joining = { presented, peer, nodeId, names, proven, digest };
   admit(joining, facts, signing);
   const pair = {
-    serving: await issuing.serving(serving, gateBounds(grantOf(presented, facts).bounds, facts)),
+    serving: await issuing.serving(serving, gateBounds(grantOf(presented, facts).bounds)),
     identity: await issuing.identity(identity, nodeId),
   };
   await attempt.begins();
@@ -80,14 +79,23 @@ function answeredBefore(
   return found;
 }
 
-/** @throws {AdmissionRefusedError} when there is an identity that proves nothing */
-async function provenFormer(
+/** @throws {AdmissionRefusedError} when there is an identity, or a signature, that proves nothing */
+async function provenBy(
   request: JoinRequest,
   nodeId: string,
+  identity: Csr,
   { facts, clock }: Signing,
-): Promise<Certificate | undefined> {
+): Promise<Proven> {
   const certificate = formerOf(request);
-  if (certificate === undefined || request.signing === undefined) return undefined;
+  if (request.signing === undefined) return {};
+  if (certificate === undefined) {
+    // Of a node that is not on record there is nothing to prove.
+    if (request.formerSignature.length === 0 || facts.member(nodeId) === undefined) return {};
+    const data = proofOf(request.signing, nodeId);
+    const flaw = await flawInKeyProof(identity, data, request.formerSignature);
+    if (flaw !== undefined) throw new AdmissionRefusedError(flaw);
+    return { key: keyOf(identity) };
+  }
   const proof = {
     certificate,
     data: proofOf(request.signing, nodeId),
@@ -95,12 +103,12 @@ async function provenFormer(
   };
   const flaw = await flawIn(proof, nodeId, facts.acceptedAuthorities(), clock.now());
   if (flaw !== undefined) throw new AdmissionRefusedError(flaw);
-  return certificate;
+  return { former: certificate };
 }
 
 /** @throws {AdmissionRefusedError} */
 function admit(
-  { presented, peer, nodeId, names, former }: Joining,
+  { presented, peer, nodeId, names, proven }: Joining,
   standing: Standing,
   { clock, isStrict }: Signing,
 ): void {
@@ -108,9 +116,9 @@ function admit(
   const objection = firstObjection(
     () => objectionToToken(presented, standing, clock.now()),
     () => objectionToUse(presented, standing),
-    () => objectionToNode(nodeId, former, standing),
-    () => outsideBounds(names, grantOf(presented, standing).bounds, standing),
-    () => nameOfAnother(names, nodeId, standing),
+    () => objectionToNode(nodeId, proven, standing),
+    () => outsideBounds(names, grantOf(presented, standing).bounds),
+    () => nameOfAnother(names, { own: nodeId, now: clock.now() }, standing),
     () => (isStrict ? foreignAddress(names, peer, own, standing) : undefined),
   );
   if (objection !== undefined) throw new AdmissionRefusedError(objection);
@@ -119,6 +127,7 @@ function admit(
 /** What is decided counts only here, on what the store holds by then. */
 function decide(joining: Joining, pair: Pair, draft: Draft, signing: Signing): Answered {
   const { presented, peer, nodeId, names, digest } = joining;
+  const { former } = joining.proven;
   const now = signing.clock.now();
   // The same request may have been under way twice.
   const before = answeredBefore(digest, nodeId, presented, draft, now);
@@ -132,7 +141,12 @@ function decide(joining: Joining, pair: Pair, draft: Draft, signing: Signing): A
   spend(draft, token);
   putIssued(draft, "nodeServer", pair.serving, occasion);
   putIssued(draft, "nodeIdentity", pair.identity, occasion);
-  putMember(draft, nodeId, { machineType, token, bounds, joined }, { names, pair, now });
+  putMember(
+    draft,
+    nodeId,
+    { machineType, token, bounds, joined },
+    { names, pair, now, proven: former === undefined ? [] : fingerprintsOf(former) },
+  );
   putAnswer(draft, digest, pair, { nodeId, now });
   return [machineType, { servingCrt: pair.serving.pem, identityCrt: pair.identity.pem }];
 }

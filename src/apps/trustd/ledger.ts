@@ -20,7 +20,8 @@ import {
 import type { CoreStore, Write } from "#runtime/store";
 import type { Standing } from "./admission/standing.ts";
 import { Claims } from "./claims.ts";
-import { claimOfRecord, claimRecord, type Facts } from "./facts.ts";
+import { claimIssued, claimOfRecord, claimRecord } from "./claimants.ts";
+import type { Facts } from "./facts.ts";
 
 /** The record as it will be when all that was decided before is written. */
 export interface Draft extends Standing {
@@ -130,6 +131,7 @@ function draftOn(facts: Facts): OpenDraft {
     machineToken: () => facts.machineToken(),
     nobodys: () => facts.nobodys(),
     isDenied: (certificate) => facts.isDenied(certificate),
+    isReserved: (nodeId) => facts.isReserved(nodeId),
     joinToken: (id) => find(JoinToken, id, facts.joinToken(id)),
     member: (nodeId) => find(MemberRecord, nodeId, facts.member(nodeId)),
     answered: (id) => find(AnsweredRequest, id, facts.answered(id)),
@@ -143,8 +145,9 @@ function draftOn(facts: Facts): OpenDraft {
       const { metadata } = stored ?? { metadata: unwritten(pointerTo(kind, id)) };
       changed.set(keyOf(kind, id), { metadata, spec });
       if (kind.type === IssuedCertificate.type) {
-        const { fingerprint, notAfter } = spec as DeepReadonly<SpecOf<typeof IssuedCertificate>>;
-        ends.set(fingerprint, at(notAfter));
+        const issued = spec as DeepReadonly<SpecOf<typeof IssuedCertificate>>;
+        ends.set(issued.fingerprint, at(issued.notAfter));
+        claimIssued(claims, id, issued);
       }
       if (kind.type !== MemberRecord.type) return;
       claimed.add(claimOfRecord(id));

@@ -2,7 +2,8 @@
 import { formatName, serialHex, type Certificate } from "#pki";
 import { AnsweredRequest, IssuedCertificate, JoinToken, MemberRecord } from "#resources";
 import { rfc3339, type Instant } from "#runtime";
-import { hostKey, type Names } from "./admission/names.ts";
+import { keyOf } from "./admission/former.ts";
+import { hostKey, shortName, type Names } from "./admission/names.ts";
 import type { MemberRecordSpec, Standing } from "./admission/standing.ts";
 import type { Draft } from "./ledger.ts";
 
@@ -65,18 +66,30 @@ export function putMember(
   draft: Draft,
   nodeId: string,
   granted: Pick<MemberRecordSpec, "machineType" | "token" | "bounds" | "joined">,
-  { names, pair, now }: Received,
+  { names, pair, now, proven }: Received,
 ): void {
   const before = draft.member(nodeId)?.spec;
-  // The last one is kept also when it has ended: the answer with the next one may get lost.
-  const isKept = (identity: string, i: number, { length }: readonly string[]) =>
-    i === length - 1 || (draft.identityEnd(identity) ?? now) > now;
+  const known = (before?.identities ?? []).map((identity, i) => ({
+    identity,
+    key: before?.identityKeys[i] ?? "",
+  }));
+  // The answer with the next one may get lost: the last one, and the one that the node has just shown,
+  // are kept also when they have ended.
+  const kept = known.filter(
+    ({ identity }, i) =>
+      i === known.length - 1 ||
+      proven.includes(identity) ||
+      (draft.identityEnd(identity) ?? now) > now,
+  );
+  const identities = [...kept, { identity: pair.identity.fingerprint, key: keyOf(pair.identity) }];
   const { machineType, token, bounds, joined } = granted;
   draft.put(MemberRecord, nodeId, {
     ...{ machineType, token, bounds, joined },
     hostname: hostKey(names.commonName),
+    dnsNames: ownNames(names, draft),
     addresses: ownAddresses(names, draft),
-    identities: [...(before?.identities ?? []).filter(isKept), pair.identity.fingerprint],
+    identities: identities.map(({ identity }) => identity),
+    identityKeys: identities.map(({ key }) => key),
     notAfter: rfc3339(pair.serving.notAfter),
     apiPort: before?.apiPort ?? 0,
   });
@@ -87,7 +100,18 @@ export interface Received {
   readonly names: Names;
   readonly pair: Pair;
   readonly now: Instant;
+  /** Fingerprints of the identity that it has shown. */
+  readonly proven: readonly string[];
 }
+
+/** Names of a request that are its member's own from now on, and the short one by which it is known. */
+const ownNames = (
+  { commonName, dnsNames }: Names,
+  { nobodys }: Pick<Standing, "nobodys">,
+): readonly string[] =>
+  [...new Set([...dnsNames.map(hostKey), shortName(commonName) ?? ""])].filter(
+    (key) => key !== "" && !nobodys().has(key),
+  );
 
 /** Addresses of a request that are its member's own from now on. */
 const ownAddresses = (

@@ -1,5 +1,5 @@
 /** Renews what a member holds; what it is stays as it is on record. */
-import type { Certificate } from "#pki";
+import { fingerprintsOf, type Certificate } from "#pki";
 import type { RenewNodeRequest, RenewNodeResponse } from "../rpc/gen/node/node.ts";
 import { gateBounds, outsideBounds } from "./admission/bounds.ts";
 import { namesOf, type Names } from "./admission/names.ts";
@@ -39,7 +39,7 @@ export async function answerRenew(
   };
   const { bounds } = admit(facts);
   const pair = {
-    serving: await issuing.serving(serving, gateBounds(bounds, facts)),
+    serving: await issuing.serving(serving, gateBounds(bounds)),
     identity: await issuing.identity(identity, nodeId),
   };
   const answered = await ledger.enter((draft) => {
@@ -51,7 +51,7 @@ export async function answerRenew(
     const occasion = { nodeId, token: "", peer };
     putIssued(draft, "nodeServer", pair.serving, occasion);
     putIssued(draft, "nodeIdentity", pair.identity, occasion);
-    putMember(draft, nodeId, record, { names, pair, now });
+    putMember(draft, nodeId, record, { names, pair, now, proven: fingerprintsOf(certificate) });
     putAnswer(draft, digest, pair, { nodeId, now });
     const certificates = { servingCrt: pair.serving.pem, identityCrt: pair.identity.pem };
     return [record.machineType, certificates] as const;
@@ -60,9 +60,13 @@ export async function answerRenew(
 }
 
 /** @throws {NotAMemberError} also for one whose certificate is denied */
-function memberIn({ member, isDenied }: Standing, certificate: Certificate): RecordedMember {
+function memberIn(
+  { member, isDenied, isReserved }: Standing,
+  certificate: Certificate,
+): RecordedMember {
   const found = memberNamed(certificate, member);
-  if (isDenied(certificate)) throw gone(found.metadata.id);
+  const { id } = found.metadata;
+  if (isDenied(certificate) || isReserved(id)) throw gone(id);
   return found;
 }
 
@@ -70,10 +74,10 @@ const objectionToRenewal = (
   { names, peer, nodeId }: { names: Names; peer: string; nodeId: string },
   record: RecordedMember["spec"],
   standing: Standing,
-  { isStrict }: Signing,
+  { clock, isStrict }: Signing,
 ) =>
   firstObjection(
-    () => outsideBounds(names, record.bounds, standing),
-    () => nameOfAnother(names, nodeId, standing),
+    () => outsideBounds(names, record.bounds),
+    () => nameOfAnother(names, { own: nodeId, now: clock.now() }, standing),
     () => (isStrict ? foreignAddress(names, peer, record.addresses, standing) : undefined),
   );

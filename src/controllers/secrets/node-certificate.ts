@@ -174,7 +174,7 @@ export const nodeCertificateController = ({ askCertificate, issueRequest }: Opti
       if (isInVain(judgement.reason, answeredAt, now)) throw new AnswerUnfitError(judgement.reason);
       const request = holding.pending;
       if (request === null || !(await asksFor(request, wish))) {
-        const pending = await newRequest(wish, { issueRequest, random, now });
+        const pending = await newRequest(wish, request, { issueRequest, random, now });
         return { outputs: { certificates: { node: { ...holding, pending } } }, wakeAt: now };
       }
       checkWish(wish);
@@ -281,8 +281,13 @@ function checkWish({ acceptedCAs, endpoints }: Wish): void {
   if (endpoints.length === 0) throw new ControlPlaneUnknownError();
 }
 
+/**
+ * The one before may have been answered, and the answer lost: then its identity is on record, and the
+ * node is known by the key of it.
+ */
 async function newRequest(
   { names, algorithm, nodeId }: Wish,
+  before: PendingRequest | null,
   {
     issueRequest,
     random,
@@ -290,7 +295,12 @@ async function newRequest(
   }: { readonly issueRequest: IssueRequest; readonly random: Random; readonly now: Instant },
 ): Promise<PendingRequest> {
   const serving = await issueRequest({ algorithm, ...names });
-  const identity = await issueRequest({ algorithm, commonName: nodeId });
+  const kept =
+    before === null ? undefined : await readCsr(before.identityCsr).catch(() => undefined);
+  const identity =
+    before !== null && kept?.publicKey.algorithm === algorithm
+      ? { key: before.identityKey, csr: before.identityCsr }
+      : await issueRequest({ algorithm, commonName: nodeId });
   return {
     requestId: hex(random.bytes(16)),
     since: rfc3339(now),

@@ -17,6 +17,8 @@ export const MemberRecord = defineResource({
   ],
   spec: z.object({
     hostname: z.string(),
+    /** Names beside it that are this member's own. */
+    dnsNames: z.array(z.string()),
     addresses: z.array(z.string()),
     machineType: z.enum(["controlplane", "worker"]),
     /** RFC 3339; empty for one that did not join here. */
@@ -27,6 +29,8 @@ export const MemberRecord = defineResource({
     bounds: bounds.nullable(),
     /** SHA-256 over each identity certificate that has not ended, lower hex, newest last. */
     identities: z.array(z.string()),
+    /** SHA-256 over the public key of each of them, lower hex; empty where that is not known. */
+    identityKeys: z.array(z.string()),
     /** RFC 3339: when the certificate that it serves ends; empty where that is not known. */
     notAfter: z.string(),
     /** Where its apid listens; 0 where that is not known. */

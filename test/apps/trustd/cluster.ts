@@ -106,12 +106,16 @@ function nowhere(why: string): ClusterStore {
 export async function fill(store: Store): Promise<void> {
   await store.create(OSRoot, "os", {
     issuingCA: root,
-    certSANIPs: ["10.0.0.100"],
-    certSANDNSNames: ["api.example.com"],
+    certSANIPs: ["10.0.0.100", "192.0.2.100"],
+    certSANDNSNames: ["api.example.com", "cluster.example.net", "cp-1.example.net"],
     token: MACHINE_TOKEN,
     acceptedCAs: [{ crt: formerRoot.crt }, { crt: root.crt }],
   });
   await store.create(MachineToken, "trustd", { hash: tokenHash(MACHINE_TOKEN), former: [] });
+  await store.create(Member, "cp-2", {
+    ...{ nodeId: "", addresses: [], hostname: "cp-1.example.net", machineType: "controlplane" },
+    ...{ operatingSystem: "", controlPlane: null },
+  });
   await store.create(Member, "cp-1", {
     nodeId: ID.controlPlane,
     addresses: ["10.0.0.1", "127.0.0.2"],

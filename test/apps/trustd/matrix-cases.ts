@@ -1,22 +1,23 @@
 /**
  * What is decided of whom: operation × token × names, by tables that know nothing of the code. A cell is
- * refused by one of the rules that its row, its column and its operation name, and granted where they
- * name none.
+ * refused by the first of the rules that its row, its column and its operation name, and granted where
+ * they name none.
  */
 import { days, hours } from "#runtime";
 import { ID, MACHINE_TOKEN } from "./cluster.ts";
 
-/** Words that a refusal has; a cell is refused by one of several. */
+/** Words that a refusal has, in the order in which the rules are applied. */
 export const rules = {
   missing: /^missing token$/,
   invalid: /^invalid token$/,
+  gone: /is no member of this cluster/,
+  forged: /rule "proof of the member": formerSignature: /,
   token: /rule "token": token: joint1 /,
+  denied: /rule "membership": formerCrt: /,
+  proof: /rule "proof of the member": nodeId: /,
   bounds: /rule "bounds": (commonName|dnsNames|ipAddresses): /,
   others: /rule "names of others": (commonName|dnsNames|ipAddresses): /,
   strict: /rule "strict join": ipAddresses: /,
-  proof: /rule "proof of the member": (nodeId|formerSignature|formerCrt): /,
-  denied: /rule "membership": formerCrt: /,
-  gone: /is no member of this cluster/,
   wildcards: /rule nodeServer\.wildcards, /,
   namesMax: /rule nodeServer\.namesMax, /,
 } as const;
@@ -100,6 +101,10 @@ export const names: Readonly<Record<string, NamesCase>> = {
     dnsNames: [...own, "api.example.com"],
     ipAddresses: ["10.0.0.7", "10.0.0.100", "127.0.0.1", "::1"],
   },
+  "certSANs that no bounds have": {
+    ...{ dnsNames: [...own, "cluster.example.net"], ipAddresses: ["10.0.0.7", "192.0.2.100"] },
+    isOutside: true,
+  },
   "a loopback address that is nobody's": {
     ...{ ipAddresses: ["10.0.0.7", "127.0.0.9"], isOutside: true },
   },
@@ -114,6 +119,22 @@ export const names: Readonly<Record<string, NamesCase>> = {
     ...{ refuses: ["others"] },
   },
   "a control plane's hostname": { dnsNames: [...own, "cp-1.example.com"], refuses: ["others"] },
+  "a control plane's short name": {
+    ...{ dnsNames: [...own, "cp-1"], refuses: ["others"], isOutside: true },
+  },
+  "another name of a member": {
+    ...{ dnsNames: [...own, "registry.example.com"], refuses: ["others"] },
+  },
+  "the short name of a member, by a common name of its own": {
+    ...{
+      commonName: "worker-2.apps.example.com",
+      dnsNames: ["worker-2.apps.example.com", "worker-2"],
+    },
+    ...{ refuses: ["others"], isOutside: true },
+  },
+  "a control plane's hostname that is among certSANs": {
+    ...{ dnsNames: [...own, "cp-1.example.net"], refuses: ["others"], isOutside: true },
+  },
   "a member's address": {
     ...{ ipAddresses: ["10.0.0.7", "10.0.0.8"], refuses: ["others"], isForeign: true },
   },
@@ -160,7 +181,7 @@ export const operations: Readonly<Record<string, OperationCase>> = {
   },
   "join again, without proof": { call: "join", memberSince: lately, refuses: ["proof"] },
   "join again, with another's proof": {
-    ...{ call: "join", memberSince: lately, proof: "forged", refuses: ["proof"] },
+    ...{ call: "join", memberSince: lately, proof: "forged", refuses: ["forged"] },
   },
   "join again, removed, with proof": {
     ...{ call: "join", memberSince: lately, proof: "denied", isGone: true, refuses: ["denied"] },

@@ -57,12 +57,14 @@ test("a node that joins is on record with what it may be, and has an identity th
   const record = await cluster.store.get(MemberRecord, ID.worker);
   expect(record?.spec).toEqual({
     hostname: "worker-1.example.com",
+    dnsNames: ["worker-1", "worker-1.example.com"],
     addresses: ["10.0.0.7"],
     machineType: "controlplane",
     joined: rfc3339(START),
     token: "abcdef",
     bounds: null,
     identities: [identity.fingerprint],
+    identityKeys: [Buffer.from(identity.spkiFingerprint, "base64").toString("hex")],
     notAfter: rfc3339(certificateIn(issued?.servingCrt ?? Buffer.of()).notAfter),
     apiPort: 0,
   });

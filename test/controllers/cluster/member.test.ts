@@ -76,6 +76,7 @@ const record = (hostname: string, ...known: string[]) => ({
     apiPort: 50000,
   },
   ...{ joined: "2027-03-01T12:00:00Z", bounds: null, identities: [], notAfter: "" },
+  ...{ dnsNames: [], identityKeys: [] },
 });
 const report = (hostname: string, ...said: string[]) => ({
   ...{ hostname, addresses: said, heard: "2027-03-01T12:00:00Z", operatingSystem: "Talos (v2)" },

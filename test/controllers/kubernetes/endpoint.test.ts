@@ -26,7 +26,7 @@ async function mounted(endpoint: string, type: "worker" | "controlplane" = "work
 
 const record = (machineType: "worker" | "controlplane", ...addresses: string[]) => ({
   ...{ hostname: "x", addresses, machineType, joined: "", token: "", bounds: null },
-  ...{ identities: [], notAfter: "", apiPort: 0 },
+  ...{ identities: [], dnsNames: [], identityKeys: [], notAfter: "", apiPort: 0 },
 });
 
 test.each([

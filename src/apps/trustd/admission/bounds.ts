@@ -1,20 +1,18 @@
 /** What a token bounds: the names and addresses that may be asked for with it, and at renewals after. */
 import { inNetworks } from "#config";
 import { canonicalAddress, matchesDnsName, type Bounds } from "#pki";
-import { hostKey, namesAt, type Names } from "./names.ts";
+import { EVERYBODYS, hostKey, namesAt, type Names } from "./names.ts";
 import type { Objection } from "./objection.ts";
-import type { Standing } from "./standing.ts";
 
-/** Finds the first name that lies outside; what is nobody's own is not looked at. */
-export function outsideBounds(
-  names: Names,
-  bounds: Bounds | null,
-  { nobodys }: Pick<Standing, "nobodys">,
-): Objection | undefined {
+/**
+ * Finds the first name that lies outside; what every machine has is not looked at. Names of the whole
+ * cluster are: who may serve them under a bound token is for its bounds to say.
+ */
+export function outsideBounds(names: Names, bounds: Bounds | null): Objection | undefined {
   if (bounds === null) return undefined;
   for (const { field, name } of namesAt(names)) {
     const key = hostKey(name);
-    if (nobodys().has(key)) continue;
+    if (EVERYBODYS.has(key)) continue;
     const isAddress = canonicalAddress(key) !== undefined;
     const allowed = isAddress ? bounds.addresses : bounds.dnsNames;
     const isWithin = isAddress ? isAddressWithin : isNameWithin;
@@ -34,18 +32,9 @@ const isAddressWithin = (address: string, allowed: readonly string[]): boolean =
 const isNameWithin = (name: string, allowed: readonly string[]): boolean =>
   allowed.some((pattern) => pattern.toLowerCase() === name || matchesDnsName(pattern, name));
 
-/** The same for the gate that looks at the certificate: nobody's hosts are among what it allows. */
-export function gateBounds(
-  bounds: Bounds | null,
-  { nobodys }: Pick<Standing, "nobodys">,
-): Bounds | undefined {
+/** The same for the gate that looks at the certificate: what every machine has is among what it allows. */
+export function gateBounds(bounds: Bounds | null): Bounds | undefined {
   if (bounds === null) return undefined;
-  const shared = [...nobodys()];
-  const isAddress = (host: string) => canonicalAddress(host) !== undefined;
   const { dnsNames, addresses } = bounds;
-  return {
-    dnsNames:
-      dnsNames.length === 0 ? [] : [...dnsNames, ...shared.filter((host) => !isAddress(host))],
-    addresses: addresses.length === 0 ? [] : [...addresses, ...shared.filter(isAddress)],
-  };
+  return { dnsNames, addresses: addresses.length === 0 ? [] : [...addresses, ...EVERYBODYS] };
 }

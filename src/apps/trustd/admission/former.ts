@@ -1,4 +1,5 @@
 /** Which member a node is: shown by the key of an identity certificate, never by what it says. */
+import { hash } from "node:crypto";
 import {
   commonName,
   defaultSignature,
@@ -7,11 +8,12 @@ import {
   verifyChain,
   verifySignature,
   type Certificate,
+  type Csr,
 } from "#pki";
 import { instantOf, type Instant } from "#runtime";
 import { NODE } from "../../apid/roles.ts";
 import type { Objection } from "./objection.ts";
-import type { Standing } from "./standing.ts";
+import type { MemberRecordSpec, Standing } from "./standing.ts";
 
 /** A former identity and what shows that its key signed the request. */
 export interface Proof {
@@ -44,6 +46,27 @@ export async function flawIn(
   return flaw("formerSignature", "it is not by the key of formerCrt");
 }
 
+/** What is wrong with a signature by the key that a node asks for an identity for. */
+export async function flawInKeyProof(
+  { publicKey }: Csr,
+  data: Uint8Array,
+  signature: Uint8Array,
+): Promise<Objection | undefined> {
+  const algorithm = defaultSignature(publicKey.algorithm);
+  if (await verifySignature(publicKey, algorithm, data, signature)) return undefined;
+  return flaw("formerSignature", "there is no formerCrt, and it is not by the key of identityCsr");
+}
+
+/** By what records know a key: SHA-256 over it, lower hex. */
+export const keyOf = ({ publicKey }: Pick<Certificate | Csr, "publicKey">): string =>
+  hash("sha256", publicKey.spki, "hex");
+
+/** What a node has shown of itself: nothing, an identity, or that it has the key of one. */
+export interface Proven {
+  readonly former?: Certificate;
+  readonly key?: string;
+}
+
 const flaw = (field: string, problem: string): Objection => ({
   rule: "proof of the member",
   field,
@@ -51,15 +74,19 @@ const flaw = (field: string, problem: string): Objection => ({
 });
 
 /**
- * What stands against a node's being the member of its id.
- *
- * @param former the identity that is proven; undefined when there is none
+ * What stands against a node's being the member of its id. A node that never got the answer to its join
+ * has no identity to show; then the key that it asked for one with does.
  */
 export function objectionToNode(
   nodeId: string,
-  former: Certificate | undefined,
-  standing: Pick<Standing, "member" | "isDenied">,
+  { former, key }: Proven,
+  standing: Pick<Standing, "member" | "isDenied" | "isReserved">,
 ): Objection | undefined {
+  if (standing.isReserved(nodeId))
+    return flaw(
+      "nodeId",
+      `${JSON.stringify(nodeId)} is that of a member that does not join by token`,
+    );
   if (former !== undefined && standing.isDenied(former))
     return {
       rule: "membership",
@@ -70,12 +97,19 @@ export function objectionToNode(
   const member = standing.member(nodeId)?.spec;
   if (member === undefined || (former !== undefined && isOf(former, member.identities)))
     return undefined;
+  if (key !== undefined && hasKey(member, key, standing)) return undefined;
   return flaw(
     "nodeId",
     `${JSON.stringify(nodeId)} is on record under another key: show the identity that it had last, ` +
       "or remove the member if that is lost",
   );
 }
+
+const hasKey = (
+  { identities, identityKeys }: MemberRecordSpec,
+  key: string,
+  { isDenied }: Pick<Standing, "isDenied">,
+): boolean => identities.some((one, i) => identityKeys[i] === key && !isDenied(one));
 
 /** Whether a certificate is among those with these fingerprints, however its signature is written. */
 export const isOf = (certificate: Certificate, fingerprints: readonly string[]): boolean =>

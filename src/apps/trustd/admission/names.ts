@@ -36,6 +36,13 @@ export const hostKey = (name: string): string =>
 /** These are every machine's own, whoever is on record with them. */
 export const EVERYBODYS: ReadonlySet<string> = new Set(["127.0.0.1", "::1"]);
 
+/** The name of a host by itself; undefined where there is no other than the whole. */
+export function shortName(host: string): string | undefined {
+  const [label = ""] = hostKey(host).split(".");
+  const isName = canonicalAddress(host) === undefined && label !== "" && label !== "*";
+  return isName ? label : undefined;
+}
+
 /** Whether a name that is asked for stands for a host, itself or by its wildcard. */
 export const covers = (asked: string, host: string): boolean =>
   asked === host || (asked.startsWith("*.") && matchesDnsName(asked, host));

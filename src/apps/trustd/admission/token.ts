@@ -3,7 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { isToken } from "#config";
 import type { Bounds } from "#pki";
 import { at, type Instant } from "#runtime";
-import { TokenInvalidError, TokenMissingError } from "../errors.ts";
+import { AdmissionRefusedError, TokenInvalidError, TokenMissingError } from "../errors.ts";
 import { tokenHash, tokenId } from "../token-state.ts";
 import type { Objection } from "./objection.ts";
 import type { JoinTokenSpec, Standing } from "./standing.ts";
@@ -63,12 +63,13 @@ function isSame(shown: string, known: string): boolean {
   return timingSafeEqual(Buffer.from(shown), Buffer.from(isHash ? known : NO_HASH)) && isHash;
 }
 
-/** What a token that was recognised gives. */
+/** What a token that was recognised gives. @throws {AdmissionRefusedError} when there is no such token */
 export function grantOf({ name }: Presented, standing: Standing): Grant {
+  if (name === MACHINE_TOKEN) return { machineType: "worker", bounds: null };
   const token = standing.joinToken(name)?.spec;
-  return token === undefined
-    ? { machineType: "worker", bounds: null }
-    : { machineType: token.machineType, bounds: boundsOf(token) };
+  // It went while the request was under way.
+  if (token === undefined) throw new AdmissionRefusedError(isNoMore(name));
+  return { machineType: token.machineType, bounds: boundsOf(token) };
 }
 
 const boundsOf = ({ bounds }: JoinTokenSpec): Bounds | null =>
@@ -82,8 +83,7 @@ export function objectionToToken(
 ): Objection | undefined {
   if (name === MACHINE_TOKEN) return undefined;
   const resource = standing.joinToken(name);
-  if (resource?.metadata.phase !== "running")
-    return tokenProblem(`${name} is no more: ask for another one`);
+  if (resource?.metadata.phase !== "running") return isNoMore(name);
   const { revoked, notAfter } = resource.spec;
   if (revoked !== "") return tokenProblem(`${name} was revoked at ${revoked}: ask for another one`);
   if (notAfter !== "" && now >= at(notAfter))
@@ -98,5 +98,7 @@ export function objectionToUse(presented: Presented, standing: Standing): Object
   const times = token.uses === 1 ? "is spent" : `is spent: it was good for ${token.uses} joins`;
   return tokenProblem(`${presented.name} ${times}; ask for another one`);
 }
+
+const isNoMore = (name: string) => tokenProblem(`${name} is no more: ask for another one`);
 
 const tokenProblem = (problem: string): Objection => ({ rule: "token", field: "token", problem });

@@ -56,6 +56,7 @@ export async function joinedMember(
       machineType: "worker",
     },
     ...{ joined: rfc3339(now), token: "machine.token", bounds: null, apiPort: 50000 },
+    ...{ dnsNames: [], identityKeys: [] },
     ...{ identities: [certificate.fingerprint], notAfter: rfc3339(certificate.notAfter) },
     ...change,
   });

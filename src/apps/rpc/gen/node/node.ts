@@ -69,7 +69,8 @@ export interface JoinRequest {
   formerCrt: Buffer;
   /**
    * A signature by the key of former_crt, by its usual algorithm, over `trustplane.v1.Join` NUL, then
-   * SHA-256 of each: request_id, serving_csr, identity_csr, node_id.
+   * SHA-256 of each: request_id, serving_csr, identity_csr, node_id. Where former_crt is empty, by the key
+   * of identity_csr: a node that never got the answer to its join is known by the key that it asked with.
    */
   formerSignature: Buffer;
 }
