@@ -40,7 +40,7 @@ const createCommand = (run: Run): Command =>
     )
     .option(
       "--name <pattern>",
-      "nodes may have this DNS name only, *.example.com for any one label (repeatable)",
+      "nodes may have this DNS name only, those of machine.certSANs too; *.example.com for any one label (repeatable)",
       repeated,
     )
     .option(
