@@ -4,14 +4,22 @@ import {
   DeniedCertificate,
   IssuedCertificate,
   JoinToken,
+  kinds,
   MemberRecord,
+  OSRoot,
 } from "#resources";
 import { commonName, compilePolicy, formatName } from "#pki";
 import { after, hours, rfc3339 } from "#runtime";
+import { openSqliteStore } from "#runtime/store";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   certificateIn,
+  createToken,
   csr,
+  fill,
   formerRoot,
   ID,
   joining,
@@ -88,6 +96,31 @@ test("a repeat has the same answer and spends nothing, also in another process",
     spec.revoked = rfc3339(START);
   });
   await expect(cluster.signer.join(asker(), request)).rejects.toThrow(/abcdef was revoked/);
+});
+
+test("a repeat is answered from the file when the store was opened again", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "trustplane-signer-"));
+  const path = join(directory, "state.db");
+  const request = await joining(ID.worker);
+  const inTheFile = async () => {
+    const store = await openSqliteStore({ path, kinds });
+    if ((await store.list(OSRoot)).length === 0) {
+      await fill(store);
+      await createToken(store, TOKEN, { uses: 1 });
+    }
+    await using cluster = await openCluster({ store });
+    const { issued } = await cluster.signer.join(asker(), request);
+    const used = (await store.get(JoinToken, "abcdef"))?.spec.used;
+    await store.close();
+    return { used, serving: issued?.servingCrt, identity: issued?.identityCrt };
+  };
+  try {
+    const first = await inTheFile();
+    expect(await inTheFile()).toEqual(first);
+    expect(first.used).toBe(1);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test("a single-use token is good for one of many who come at once", async () => {
