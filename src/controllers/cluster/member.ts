@@ -93,7 +93,12 @@ function addRecorded(
 ): Instant | null {
   const reports = new Map(given.reports.map(({ metadata, spec }) => [metadata.id, spec]));
   let wakeAt: Instant | null = null;
-  for (const record of given.recorded) {
+  // Who joined first keeps its short name, whatever ids others have.
+  const inOrder = given.recorded.toSorted(
+    (a, b) =>
+      a.spec.joined.localeCompare(b.spec.joined) || (a.metadata.id < b.metadata.id ? -1 : 1),
+  );
+  for (const record of inOrder) {
     const report = reports.get(record.metadata.id);
     const member = memberFrom(record, report);
     // Empty for what this node was told of, and hears nothing from.

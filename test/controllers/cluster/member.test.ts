@@ -181,3 +181,12 @@ test("on the wire it is Talos' message", () => {
   );
   expect(Member.encoding.yaml?.(spec)).toMatchObject({ controlPlane: { port: 6443 } });
 });
+
+test("who joined first keeps its short name, whatever id the next one has", async () => {
+  await using t = await members("controlplane", []);
+  await t.create(MemberRecord, "n5", record("w1.example", "192.0.2.7"));
+  const later = { ...record("w1.evil", "192.0.2.8"), joined: "2027-03-01T12:00:01Z" };
+  await t.create(MemberRecord, "n1", later);
+  expect(t.spec(Member, "w1")?.nodeId).toBe("n5");
+  expect(t.spec(Member, "w1.evil")?.nodeId).toBe("n1");
+});

@@ -105,6 +105,20 @@ test("a request that was not answered is sent again as it is, also by the next p
   expect(next.held()?.serving?.key).toBe(pending?.pending?.servingKey);
 });
 
+test("when names change before the answer, another request is made for the same identity key", async () => {
+  const worker = await mountWorker([demoRoot()], { without: [Endpoint] });
+  await using t = worker.t;
+  worker.signer.answer = unreachable;
+  await t.create(Endpoint, "controlplane", { addresses: ["192.0.2.1"], hosts: [] });
+  const first = worker.held()?.pending;
+  await t.update(CertSAN, "api", (draft) => void (draft.dnsNames = ["worker-9"]));
+  await t.advance(minutes(5));
+  const second = worker.held()?.pending;
+  expect(second?.requestId).not.toBe(first?.requestId);
+  expect(second?.servingKey).not.toBe(first?.servingKey);
+  expect(second?.identityKey).toBe(first?.identityKey);
+});
+
 test("what is held stays through an outage and beyond its end, and then the node joins again", async () => {
   const worker = await mountWorker();
   await using t = worker.t;
