@@ -14,6 +14,7 @@ import { killNine } from "./kill-nine.ts";
 import { killStore } from "./kill-store.ts";
 import { opensslServers } from "./openssl-servers.ts";
 import { packaged } from "./package.ts";
+import { shiftedClock } from "./shifted-clock.ts";
 import { simulation } from "./simulation.ts";
 import { suspended } from "./suspended.ts";
 
@@ -29,6 +30,7 @@ const cases: readonly LongCase[] = [
   connections,
   joining,
   suspended,
+  shiftedClock,
   simulation,
   packaged,
 ];
