@@ -53,6 +53,14 @@ export class CsrUnsignableError extends CodedError {
   }
 }
 
+/** There is no signing anything at the moment, whatever is asked for. */
+export class SigningFailedError extends CodedError {
+  readonly code = "ERR_SIGNING_FAILED";
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`failed to sign CSR: ${problem}`, options);
+  }
+}
+
 /** A request does not have the form that it should. */
 export class SigningRequestError extends CodedError {
   readonly code = "ERR_SIGNING_REQUEST";
@@ -100,6 +108,7 @@ export const trustdStatuses: readonly StatusTable[] = [
     ERR_CSR_UNDECODABLE: { status: status.INVALID_ARGUMENT },
     ERR_CSR_UNPARSABLE: { status: status.INVALID_ARGUMENT },
     ERR_CSR_UNSIGNABLE: { status: status.INTERNAL },
+    ERR_SIGNING_FAILED: { status: status.INTERNAL },
     ERR_SIGNING_REQUEST: { status: status.INVALID_ARGUMENT },
     ERR_ADMISSION_REFUSED: { status: status.PERMISSION_DENIED },
     ERR_REFUSALS_EXHAUSTED: { status: status.RESOURCE_EXHAUSTED },

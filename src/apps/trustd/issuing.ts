@@ -1,5 +1,7 @@
 /** Signs what was admitted, with the authority that is in force. */
 import {
+  AlgorithmMismatchError,
+  AltNameInvalidError,
   buildName,
   CertificateRefusedError,
   certifyCsr,
@@ -20,7 +22,7 @@ import {
 } from "#pki";
 import { CodedError, type Clock, type Random } from "#runtime";
 import { NODE } from "../apid/roles.ts";
-import { AuthorityMissingError, CsrUnsignableError } from "./errors.ts";
+import { AuthorityMissingError, CsrUnsignableError, SigningFailedError } from "./errors.ts";
 import type { Facts } from "./facts.ts";
 
 /** Issues certificates for requests that were admitted. */
@@ -63,9 +65,9 @@ export function issuingWith({
     (pem) => readAuthority(pem, keys, "the Talos API authority"),
   );
   const issue = async (profile: LeafProfile, csr: Csr, subject: Name, bounds?: Bounds) => {
-    const authority = await authorityInForce();
-    if (authority === undefined) throw new AuthorityMissingError();
     try {
+      const authority = await authorityInForce();
+      if (authority === undefined) throw new AuthorityMissingError();
       const by = policy();
       const certificate = await certifyCsr({
         ...{ csr, subject, authority, profile, random, policy: () => by },
@@ -75,8 +77,13 @@ export function issuingWith({
       passed.set(certificate, { profile: profile.name, by, bounds });
       return certificate;
     } catch (error) {
-      if (!(error instanceof CodedError) || error instanceof CertificateRefusedError) throw error;
-      throw new CsrUnsignableError(error.message, { cause: error });
+      if (!(error instanceof CodedError) || isRefusal(error)) throw error;
+      const isOfRequest =
+        error instanceof AltNameInvalidError || error instanceof AlgorithmMismatchError;
+      const { message } = error;
+      throw isOfRequest
+        ? new CsrUnsignableError(message, { cause: error })
+        : new SigningFailedError(message, { cause: error });
     }
   };
   const { nodeServer, nodeIdentity } = leafProfiles;
@@ -101,6 +108,9 @@ export function issuingWith({
   };
 }
 
+const isRefusal = (error: CodedError): boolean =>
+  error instanceof CertificateRefusedError || error instanceof AuthorityMissingError;
+
 interface Passed {
   readonly profile: string;
   readonly by: CompiledPolicy;
@@ -116,7 +126,13 @@ function onceForEach<From extends object, To>(
   return async () => {
     const from = current();
     if (!from) return undefined;
-    if (last?.from !== from) last = { from, to: make(from) };
-    return last.to;
+    if (last?.from === from) return last.to;
+    const made = { from, to: make(from) };
+    last = made;
+    // One that failed is tried again: a key may be out of reach for a moment only.
+    made.to.catch(() => {
+      if (last === made) last = undefined;
+    });
+    return made.to;
   };
 }

@@ -64,7 +64,13 @@ export function openLedger(facts: Facts, core: CoreStore): Ledger {
   const writeAll = async () => {
     isWriting = true;
     await restOfTurn();
-    while (waiting.length > 0) await settle(waiting.splice(0, TOGETHER_MAX), facts, core);
+    while (waiting.length > 0) {
+      const entries = waiting.splice(0, TOGETHER_MAX);
+      await settle(entries, facts, core).catch((error: unknown) => {
+        // What a decision is based on could not be read; those that come later may have more luck.
+        for (const { reject } of entries) reject(error);
+      });
+    }
     isWriting = false;
   };
   return {

@@ -25,7 +25,7 @@ export const machineTokenController = (options: {
   readonly hashOf: (token: string) => string;
   /** Whether nodes may join by it at all; default yes. */
   readonly enabled?: boolean;
-  /** Default a day. */
+  /** Default a day; 0 for a token that somebody has who should not: none before is taken. */
   readonly overlap?: number;
 }) => {
   const { hashOf, enabled = true, overlap = OVERLAP } = options;
@@ -58,11 +58,12 @@ interface Taken {
   readonly former: readonly { readonly hash: string; readonly until: string }[];
 }
 
-/** Those before `hash`, newest first. */
+/** Those before `hash`, newest first; none for longer than it would be if it were replaced now. */
 function stillTaken(before: Taken, hash: string, now: Instant, until: Instant): Taken["former"] {
   const replaced = { hash: before.hash, until: rfc3339(until) };
   return [replaced, ...before.former]
     .filter((one) => HASH.test(one.hash) && one.hash !== hash && now < endOf(one))
+    .map((one) => (endOf(one) > until ? { hash: one.hash, until: rfc3339(until) } : one))
     .slice(0, FORMER_MAX);
 }
 

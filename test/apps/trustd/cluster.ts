@@ -64,6 +64,7 @@ interface Options {
   readonly whyNoClusterStore?: string;
   readonly policy?: PolicyInForce;
   readonly log?: Logger;
+  readonly keys?: KeyProvider;
   readonly clock?: ReturnType<typeof manualClock>;
 }
 
@@ -74,7 +75,8 @@ export async function openCluster(options: Options = {}) {
   const audit: AuditEntry[] = [];
   if (options.store === undefined) await fill(store);
   const signer: OpenSigner = await openSigner({
-    ...{ store, clock, random: systemRandom, keys, log, apiPort: () => 50000 },
+    ...{ store, clock, random: systemRandom, log, apiPort: () => 50000 },
+    keys: options.keys ?? keys,
     ...(options.policy && { policy: options.policy }),
     ...(options.strictJoin && { strictJoin: true }),
     ...(options.whyNoClusterStore !== undefined && {

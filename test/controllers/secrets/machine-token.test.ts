@@ -8,7 +8,7 @@ import { START } from "../control-plane.ts";
 /** A hash that tells what it is of. */
 const hashOf = (token: string) => Buffer.from(token).toString("hex").padEnd(64, "0");
 
-async function mounted(options: { enabled?: boolean; type?: "worker" } = {}) {
+async function mounted(options: { enabled?: boolean; type?: "worker"; overlap?: number } = {}) {
   const { type = "controlplane", ...rest } = options;
   const t = await mount(machineTokenController({ hashOf, ...rest }), { now: START });
   await t.create(MachineType, "machine-type", { type });
@@ -85,4 +85,30 @@ test("none is taken where it is switched off or gone, nor on a worker", async ()
   const worker = await mounted({ type: "worker" });
   await using _worker = worker.t;
   expect(worker.taken()).toBeNull();
+});
+
+test("a clock that was ahead when the token was replaced does not have the one before taken for years", async () => {
+  const { t, replace, taken } = await mounted();
+  await using _ = t;
+  await t.advance(days(3650));
+  await replace("second");
+  t.clock.stepTo(after(START, hours(1)));
+  await t.update(OSRoot, "os", (draft) => {
+    draft.certSANIPs = ["10.0.0.9"]; // anything: it is looked at again
+  });
+  expect(taken()?.former).toEqual([
+    { hash: hashOf("first"), until: rfc3339(after(START, hours(25))) },
+  ]);
+  await t.advance(days(1));
+  expect(taken()?.former).toEqual([]);
+});
+
+test("without an overlap the token before is not taken, nor those that have one from before a restart", async () => {
+  const { t, replace, taken } = await mounted({ overlap: 0 });
+  await using _ = t;
+  const owner = "secrets.MachineTokenController";
+  const leaked = { hash: hashOf("leaked"), until: rfc3339(after(START, hours(20))) };
+  await t.store.modify(MachineToken, "trustd", (spec) => void (spec.former = [leaked]), { owner });
+  await replace("second");
+  expect(taken()).toEqual({ hash: hashOf("second"), former: [] });
 });
