@@ -133,7 +133,7 @@ export const names: Readonly<Record<string, NamesCase>> = {
     ...{ refuses: ["others"], isOutside: true },
   },
   "a control plane's hostname that is among certSANs": {
-    ...{ dnsNames: [...own, "cp-1.example.net"], refuses: ["others"], isOutside: true },
+    ...{ dnsNames: [...own, "cp-1.example.net"], isOutside: true },
   },
   "a member's address": {
     ...{ ipAddresses: ["10.0.0.7", "10.0.0.8"], refuses: ["others"], isForeign: true },

@@ -64,9 +64,10 @@ function isAnothers(
   { isReserved, member, nobodys }: Known,
 ): boolean {
   if (by === "record") return nodeId !== own;
+  // Who wrote machine.certSANs gave them to every node, also what a control plane is known by.
+  if (nobodys().has(key)) return false;
   // What is known of one that is on record is no more than what that says.
   if (by === "member") return member(nodeId) === undefined || isReserved(nodeId);
-  if (nobodys().has(key)) return false;
   if (by === "endpoint") return true;
   // With its member gone, or another one on record with the name, a certificate keeps it no longer.
   const isKept = nodeId !== own && member(nodeId) !== undefined;
