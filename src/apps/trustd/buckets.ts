@@ -1,5 +1,5 @@
 /** Rates of those who ask: a burst at once, then so many a second. What is kept of them is bounded. */
-import { seconds, type Clock } from "#runtime";
+import { after, seconds, type Clock, type Instant } from "#runtime";
 
 /** How much is allowed. */
 export interface Rate {
@@ -45,6 +45,15 @@ export class Buckets {
     if (bucket.left < 1) return false;
     bucket.left -= 1;
     return true;
+  }
+
+  /** When there is one to take. */
+  nextOf(key: string): Instant {
+    const now = this.#clock.now();
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return now;
+    this.#fill(bucket);
+    return after(now, Math.max(0, ((1 - bucket.left) / this.#rate.perSecond) * seconds(1)));
   }
 
   #fill(bucket: Bucket): void {

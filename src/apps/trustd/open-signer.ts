@@ -13,6 +13,7 @@ import { answerJoin } from "./join.ts";
 import { openLedger } from "./ledger.ts";
 import { openLimits, type Limits } from "./limits.ts";
 import { answerRenew } from "./renew.ts";
+import { openRenewals } from "./renewals.ts";
 import type { Signer } from "./signer.ts";
 import type { Signing } from "./signing.ts";
 
@@ -61,6 +62,7 @@ export async function openSigner(options: SignerOptions): Promise<OpenSigner> {
   const stopCollecting = collectEnded({ facts, records, clock, log });
   const signing: Signing = {
     ...{ facts, ledger, issuing, clock, isStrict: strictJoin, apiPort, cluster },
+    renewals: openRenewals(clock),
   };
   const close = async () => {
     stopCollecting();

@@ -61,6 +61,9 @@ export function spend(draft: Draft, token: string): void {
     draft.put(JoinToken, token, { ...resource.spec, used: resource.spec.used + 1 });
 }
 
+/** So many identities of a member are on record, and the one that it has shown, if that is older. */
+const IDENTITIES_MAX = 8;
+
 /** What of a record changes with each pair of certificates. */
 export function putMember(
   draft: Draft,
@@ -81,7 +84,12 @@ export function putMember(
       proven.includes(identity) ||
       (draft.identityEnd(identity) ?? now) > now,
   );
-  const identities = [...kept, { identity: pair.identity.fingerprint, key: keyOf(pair.identity) }];
+  const newest = kept.length - (IDENTITIES_MAX - 1);
+  const within = kept.filter(({ identity }, i) => i >= newest || proven.includes(identity));
+  const identities = [
+    ...within,
+    { identity: pair.identity.fingerprint, key: keyOf(pair.identity) },
+  ];
   const { machineType, token, bounds, joined } = granted;
   draft.put(MemberRecord, nodeId, {
     ...{ machineType, token, bounds, joined },

@@ -22,13 +22,14 @@ export async function answerRenew(
   request: RenewNodeRequest,
   signing: Signing,
 ): Promise<RenewNodeResponse> {
-  const { facts, ledger, issuing, clock, cluster } = signing;
+  const { facts, ledger, issuing, clock, cluster, renewals } = signing;
   await cluster.open();
   const nodeId = memberIn(facts, certificate).metadata.id;
   const asked = signingOf(request.signing);
   const digest = digestOfRequest("Renew", nodeId, nodeId, asked);
   const before = repeated(digest, nodeId, facts, clock.now());
   if (before !== undefined) return { issued: issuedTo(signing, ...before) };
+  renewals.count(nodeId);
   const { serving, identity } = await readAsked(asked);
   const names = memberNames(namesOf(serving));
   const admit = (standing: Standing) => {

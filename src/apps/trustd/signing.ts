@@ -5,6 +5,7 @@ import type { ClusterStore } from "../node/cluster-store.ts";
 import type { Facts } from "./facts.ts";
 import type { Issuing } from "./issuing.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Renewals } from "./renewals.ts";
 
 /** What they are done with. */
 export interface Signing {
@@ -12,6 +13,7 @@ export interface Signing {
   readonly ledger: Ledger;
   readonly issuing: Issuing;
   readonly clock: Clock;
+  readonly renewals: Renewals;
   /** Whether addresses are certified for who has them only. */
   readonly isStrict: boolean;
   /** Where apid of this node listens. */

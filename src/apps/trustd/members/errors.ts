@@ -13,7 +13,7 @@ export class ReportRefusedError extends CodedError {
   readonly code = "ERR_REPORT_REFUSED";
 }
 
-/** A member reports, or watches, more than there is any use in. */
+/** A member reports, watches or renews more than there is any use in. */
 export class MemberBusyError extends CodedError {
   readonly code = "ERR_MEMBER_BUSY";
 }
