@@ -133,7 +133,7 @@ test("each change of a service is an event, and what is missing for the node to 
     name: "ServiceStateEvent",
     message: { service: "apid", action: 3, message: "Listening", health: { healthy: true } },
   });
-  const services = "controller-runtime is Waiting, machined is Waiting";
+  const services = "controller-runtime is Waiting, machined is Waiting, trustd is Waiting";
   expect(messageOf(await next())).toMatchObject({
     name: "MachineStatusEvent",
     message: {

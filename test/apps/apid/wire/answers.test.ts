@@ -27,7 +27,7 @@ const methods: readonly Method[] = [
 );
 
 /** These end the run of the node when they are asked for nothing in particular. */
-const ENDINGS = ["/machine.MachineService/Reboot", "/machine.MachineService/Shutdown"];
+const ENDINGS = ["Reboot", "Reset", "Shutdown"].map((name) => `/machine.MachineService/${name}`);
 
 let node: ControlPlane;
 let talosctl: Talosctl;
