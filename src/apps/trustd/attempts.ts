@@ -8,9 +8,10 @@ import { CodedError, type Clock, type Logger } from "#runtime";
 import type { RecordEntry } from "../apid/audit.ts";
 import type { Standing } from "./admission/standing.ts";
 import { recognise, type Presented } from "./admission/token.ts";
+import { tellAsked } from "./asked-log.ts";
 import { PeerUnknownError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
-import { entryOf, isRefusal, openRefusals, type TokenCall } from "./refusals.ts";
+import { entryOf, openRefusals, type TokenCall } from "./refusals.ts";
 import type { TokenAsker } from "./signer.ts";
 
 /** A call that is under way. */
@@ -59,7 +60,7 @@ export function openAttempts(options: AttemptsOptions): Attempts {
         ...{ peer, presented },
         asksFor: (csr, nodeId = "") => {
           about = { ...call, subject: formatName(csr.subject), nodeId };
-          tell(log, peer, csr, nodeId);
+          tellAsked(log, peer, csr, nodeId);
         },
         begins: () => (begun = line("BEGUN")),
       });
@@ -68,7 +69,7 @@ export function openAttempts(options: AttemptsOptions): Attempts {
       if (begun === undefined) await isWritten;
       return answered;
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!(error instanceof CodedError)) throw error;
       return refuse(about, error);
     }
   };
@@ -84,13 +85,4 @@ export function openAttempts(options: AttemptsOptions): Attempts {
     },
     close,
   };
-}
-
-/** What is asked for, as Talos' trustd logs it. */
-function tell(log: Logger, peer: string, csr: Csr, nodeId: string): void {
-  const { subject, dnsNames, ipAddresses } = csr;
-  log.info(
-    { peer, subject: formatName(subject), dnsNames, ipAddresses, ...(nodeId && { nodeId }) },
-    "certificate requested",
-  );
 }

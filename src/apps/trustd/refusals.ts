@@ -1,5 +1,14 @@
-/** How calls with a token are refused: counted, on record, and at little cost. */
-import { CodedError, rfc3339Milliseconds, type Clock, type Instant, type Logger } from "#runtime";
+/**
+ * How calls with a token are refused: what is the asker's fault is counted, what is not is a failure of
+ * this node, and both are on record, at little cost.
+ */
+import {
+  rfc3339Milliseconds,
+  type Clock,
+  type CodedError,
+  type Instant,
+  type Logger,
+} from "#runtime";
 import { statusOf } from "#runtime/rpc";
 import { status } from "@grpc/grpc-js";
 import type { RecordEntry } from "../apid/audit.ts";
@@ -34,18 +43,6 @@ export const entryOf = (
     .join(", "),
 });
 
-const REFUSALS: ReadonlySet<number> = new Set([
-  status.UNAUTHENTICATED,
-  status.PERMISSION_DENIED,
-  status.INVALID_ARGUMENT,
-  status.RESOURCE_EXHAUSTED,
-  status.INTERNAL,
-]);
-
-/** Whether an error is the asker's fault. */
-export const isRefusal = (error: unknown): error is CodedError =>
-  error instanceof CodedError && REFUSALS.has(statusOf(error, "", trustdStatuses).code);
-
 /** Refuses calls. */
 export interface Refusals {
   /** Throws nothing: a throw costs more than all else that is done for who is refused by the thousand. */
@@ -55,32 +52,48 @@ export interface Refusals {
   readonly close: () => Promise<void>;
 }
 
-/** Starts with nothing counted. */
-export function openRefusals(o: {
+/** What refusals need. */
+export interface RefusalsOptions {
   readonly limits: Limits;
   readonly record: RecordEntry;
   readonly clock: Clock;
   readonly log: Logger;
-}): Refusals {
-  const budget = refusalBudget((entry) => {
-    const { peer, subject, resource, outcome, reason, count } = entry;
-    o.log.warn({ peer, subject, resource, outcome, reason, ...(count && { count }) }, "refused");
-    return o.record(entry);
-  }, o.clock);
+}
+
+/** Starts with nothing counted. */
+export function openRefusals(options: RefusalsOptions): Refusals {
+  const { limits, clock, log } = options;
+  const refusals = budgetOf(options, (about) => log.warn(about, "refused"));
+  const failures = budgetOf(options, (about) =>
+    log.error(about, "failed, for no fault of who asked"),
+  );
   const addressOf = knownLately(addressOfPeer);
   return {
     refuse(call, reason) {
       const address = addressOf(call.asker.peer);
-      const told = o.limits.refused(address, call.presented?.name, reason);
-      if (budget.count(address)) return Promise.reject(told);
+      const isFault = FAULTS.has(reason.code);
+      const told = isFault ? limits.refused(address, call.presented?.name, reason) : reason;
+      if (isFault && refusals.count(address)) return Promise.reject(told);
       const { code, details } = statusOf(told, call.method, trustdStatuses);
-      const entry = { ...entryOf(call, o.clock.now()), outcome: status[code], reason: details };
+      const entry = { ...entryOf(call, clock.now()), outcome: status[code], reason: details };
+      const budget = isFault || code === status.FAILED_PRECONDITION ? refusals : failures;
       return budget.record(address, entry).then(() => Promise.reject(told));
     },
     addressOf,
-    close: () => budget.close(),
+    async close() {
+      await refusals.close();
+      await failures.close();
+    },
   };
 }
+
+/** Lines of those who are not granted what they ask for, in the audit log and the other one. */
+const budgetOf = ({ record, clock }: RefusalsOptions, tell: (about: object) => void) =>
+  refusalBudget((entry) => {
+    const { peer, subject, resource, outcome, reason, count } = entry;
+    tell({ peer, subject, resource, outcome, reason, ...(count && { count }) });
+    return record(entry);
+  }, clock);
 
 /** As many peers are in mind. */
 const PEERS_MAX = 4096;
@@ -97,3 +110,20 @@ function knownLately(find: (text: string) => string): (text: string) => string {
     return found;
   };
 }
+
+/**
+ * What is the asker's fault, and counted. All else is a failure of this node: a store that is full, an
+ * authority that has ended, a record that others write as well.
+ */
+const FAULTS: ReadonlySet<string> = new Set([
+  "ERR_TOKEN_MISSING",
+  "ERR_TOKEN_INVALID",
+  "ERR_CSR_UNDECODABLE",
+  "ERR_CSR_UNPARSABLE",
+  "ERR_CSR_UNSIGNABLE",
+  "ERR_SIGNING_REQUEST",
+  "ERR_ADMISSION_REFUSED",
+  "ERR_REFUSALS_EXHAUSTED",
+  "ERR_CERTIFICATE_REFUSED",
+  "ERR_POLICY_REFUSED",
+]);
