@@ -76,7 +76,8 @@ export class NotAuthorityError extends CodedError {
 
 /** A finished certificate is not what its profile says, and does not leave the house. */
 export class CertificateRefusedError extends CodedError {
-  readonly code: "ERR_CERTIFICATE_REFUSED" | "ERR_POLICY_REFUSED" = "ERR_CERTIFICATE_REFUSED";
+  readonly code: "ERR_CERTIFICATE_REFUSED" | "ERR_POLICY_REFUSED" | "ERR_POLICY_UNREADABLE" =
+    "ERR_CERTIFICATE_REFUSED";
 }
 
 /** A finished certificate is what was asked for, and nothing that the policy in force allows. */
@@ -86,6 +87,17 @@ export class PolicyRefusedError extends CertificateRefusedError {
   constructor(message: string, refusals: readonly Refusal[]) {
     super(message);
     this.refusals = refusals;
+  }
+}
+
+/** Nobody knows what the policy allows, so nodes and clients get nothing. */
+export class PolicyUnreadableError extends CertificateRefusedError {
+  override readonly code = "ERR_POLICY_UNREADABLE";
+  constructor(problem: string) {
+    super(
+      `nothing is issued to nodes and clients while the stored policy cannot be read (${problem}): apply a ` +
+        "policy",
+    );
   }
 }
 

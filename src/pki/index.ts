@@ -38,6 +38,7 @@ export {
   PemLabelError,
   PolicyInvalidError,
   PolicyRefusedError,
+  PolicyUnreadableError,
 } from "./errors.ts";
 export { fingerprintsOf } from "./fingerprints.ts";
 export { passGate } from "./gate.ts";
@@ -84,6 +85,7 @@ export {
   describeRefusal,
   examine,
   judge,
+  withholding,
 } from "./policy/index.ts";
 export type {
   Bounds,

@@ -1,5 +1,13 @@
 /** What is said about stored resources that cannot be read, and what mends them. */
-import { ACTIVE, Identity, MachineConfig, ROLLBACK, SEED, STAGED } from "#resources";
+import {
+  ACTIVE,
+  CertificatePolicy,
+  Identity,
+  MachineConfig,
+  ROLLBACK,
+  SEED,
+  STAGED,
+} from "#resources";
 import type { Pointer } from "#runtime";
 import type { DamagedRow } from "#runtime/store";
 
@@ -40,5 +48,10 @@ function remedyFor({ type, id }: Pointer): Pick<Damage, "remedy" | "command"> {
     };
   if (type === Identity.type)
     return { remedy: "the id of this node was taken from its files, or drawn anew", command: "" };
+  if (type === CertificatePolicy.type)
+    return {
+      remedy: "nothing is issued to nodes and clients until a policy is applied",
+      command: "trustplane policy apply -f FILE",
+    };
   return { remedy: "it is made anew from what it derives from", command: "" };
 }

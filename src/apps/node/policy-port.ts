@@ -5,6 +5,7 @@ import {
   type CompiledPolicy,
   describeRefusal,
   judge,
+  PolicyUnreadableError,
   type ProfileName,
   readCertificate,
 } from "#pki";
@@ -24,7 +25,7 @@ import { type Clock, CodedError, rfc3339 } from "#runtime";
 import type { Store } from "#runtime/store";
 import type { PolicyPort } from "../apid/index.ts";
 import type { ClusterStore } from "./cluster-store.ts";
-import { type FollowedPolicy, IN_FORCE, specOf } from "./policy.ts";
+import { type FollowedPolicy, IN_FORCE, specOf, storePolicy } from "./policy.ts";
 
 /** Makes the port. */
 export const policyPort = ({
@@ -44,14 +45,13 @@ export const policyPort = ({
     const warnings = refusedOf(await heldLeaves(store), compiled);
     if (dryRun) return warnings;
     const spec = specOf(description, rfc3339(clock.now()), compiled.policy);
-    const options = { initial: spec };
-    const { metadata } = await shared.modify(CertificatePolicy, IN_FORCE, () => spec, options);
-    await followed.until(metadata.version);
+    await followed.until(await storePolicy(shared, spec));
     return warnings;
   },
   async text() {
     const description = (await store.get(CertificatePolicy, IN_FORCE))?.spec.description;
-    const { policy } = followed.inForce();
+    const { policy, withheld } = followed.inForce();
+    if (withheld !== undefined) throw new PolicyUnreadableError(withheld);
     return writePolicy({ ...policy, ...(description !== undefined && { description }) });
   },
 });

@@ -115,6 +115,8 @@ export const trustdStatuses: readonly StatusTable[] = [
     ERR_NO_CLUSTER_STORE: { status: status.FAILED_PRECONDITION },
     ERR_CERTIFICATE_REFUSED: { status: status.PERMISSION_DENIED },
     ERR_POLICY_REFUSED: { status: status.PERMISSION_DENIED },
+    // Not of one without a cluster store: it is asked again until the policy is mended.
+    ERR_POLICY_UNREADABLE: { status: status.UNAVAILABLE },
     ERR_AUTHORITY_MISSING: { status: status.FAILED_PRECONDITION },
   },
   memberStatuses,

@@ -12,6 +12,8 @@ export interface CompiledPolicy {
   readonly checks: Readonly<Partial<Record<string, readonly Check[]>>>;
   /** The longest that leaves of a profile may live, milliseconds; left out: as long as anybody likes. */
   readonly lifetimes: Readonly<Partial<Record<string, number>>>;
+  /** Why nodes and clients get nothing by it, whatever they ask for; left out: what it allows. */
+  readonly withheld?: string;
 }
 
 /** The policy in force at the moment. */
@@ -99,3 +101,14 @@ const compiledDefault = compilePolicy(defaultPolicy);
 
 /** The default policy is in force. */
 export const defaultInForce: PolicyInForce = () => compiledDefault;
+
+/**
+ * What is in force while nobody knows what should be: the default policy for what a node holds itself,
+ * so that it goes on, and nothing for others.
+ *
+ * @param problem why nobody knows
+ */
+export const withholding = (problem: string): CompiledPolicy => ({
+  ...compiledDefault,
+  withheld: problem,
+});

@@ -1,5 +1,5 @@
 /** What may be issued: a policy as data, and what it says of a certificate. */
-export { compilePolicy, defaultInForce } from "./compile.ts";
+export { compilePolicy, defaultInForce, withholding } from "./compile.ts";
 export type { CompiledPolicy, PolicyInForce } from "./compile.ts";
 export { defaultPolicy } from "./default.ts";
 export { describeRefusal, enforce, examine, judge } from "./judge.ts";

@@ -1,6 +1,7 @@
 /** What a policy says of a certificate, or of what a request asks for. */
-import { PolicyRefusedError } from "../errors.ts";
+import { PolicyRefusedError, PolicyUnreadableError } from "../errors.ts";
 import { formatName } from "../name.ts";
+import type { ProfileName } from "../profiles.ts";
 import { boundsChecks, type CompiledPolicy } from "./compile.ts";
 import type { Bounds, Finding, Judged, Refusal } from "./policy.ts";
 import type { Check } from "./rules.ts";
@@ -75,13 +76,26 @@ export function judge(
 
 const isRefusal = (finding: Finding): finding is Refusal => finding.why !== undefined;
 
-/** @throws {PolicyRefusedError} naming rules and fields, when {@link judge} refuses anything */
+/** What nodes and clients are issued; all else a node holds itself. */
+const othersProfiles: ReadonlySet<string> = new Set<ProfileName>([
+  "nodeServer",
+  "nodeIdentity",
+  "talosClient",
+  "userAdmin",
+]);
+
+/**
+ * @throws {PolicyRefusedError} naming rules and fields, when {@link judge} refuses anything
+ * @throws {PolicyUnreadableError} when it is for others, and nobody knows what they may have
+ */
 export function enforce(
   judged: Judged,
   profile: string,
   policy: CompiledPolicy,
   bounds?: Bounds,
 ): void {
+  if (policy.withheld !== undefined && othersProfiles.has(profile))
+    throw new PolicyUnreadableError(policy.withheld);
   const refusals = judge(judged, profile, policy, bounds);
   if (refusals.length === 0) return;
   const shown = refusals.slice(0, SHOWN_MAX).map(describeRefusal);

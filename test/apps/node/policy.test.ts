@@ -1,12 +1,25 @@
 /** The policy of a node: stored, followed, replaced by the command line, and what comes of it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { defaultInForce, defaultPolicy } from "#pki";
-import { CertificatePolicy } from "#resources";
-import { hours, seconds } from "#runtime";
-import { openMemoryStore } from "#runtime/store";
+import {
+  type CompiledPolicy,
+  defaultInForce,
+  defaultPolicy,
+  enforce,
+  PolicyUnreadableError,
+  readCertificate,
+} from "#pki";
+import { CertificatePolicy, kinds } from "#resources";
+import { hours, pointerTo, seconds, systemClock } from "#runtime";
+import { openMemoryStore, openSqliteStore } from "#runtime/store";
+import { clusterStoreIn } from "../../../src/apps/node/cluster-store.ts";
+import { damageIn } from "../../../src/apps/node/damage.ts";
 import { followPolicy } from "../../../src/apps/node/policy.ts";
-import { profilesOfLeaves } from "../../../src/apps/node/policy-port.ts";
-import { recordingLogger } from "../apid/running-node.ts";
+import { policyPort, profilesOfLeaves } from "../../../src/apps/node/policy-port.ts";
+import { issueRoot, recordingLogger } from "../apid/running-node.ts";
 import { controlled } from "./controlled-node.ts";
 
 type Node = Awaited<ReturnType<typeof controlled>>;
@@ -149,21 +162,97 @@ test("every leaf that a node holds is known by its profile", async () => {
   expect(warned.map(([, id]) => id).sort()).toEqual(Object.keys(profilesOfLeaves).sort());
 });
 
-test("a stored policy that this version cannot use gives way to the default one, and is told of", async () => {
+const unreadable = {
+  ...{ description: "", since: "2030-01-01T00:00:00Z" },
+  profiles: { nodeServer: { lifetimeMax: "for ever" } },
+};
+
+const asked = readCertificate((await issueRoot()).crt);
+
+/** Under which profiles nothing is issued, whatever is asked for. */
+const withheldBy = (policy: CompiledPolicy) =>
+  Object.keys(defaultPolicy.profiles).filter((profile) => {
+    try {
+      enforce(asked, profile, policy);
+      return false;
+    } catch (error) {
+      return error instanceof PolicyUnreadableError;
+    }
+  });
+
+const others = ["nodeIdentity", "nodeServer", "talosClient", "userAdmin"];
+
+test("under a stored policy that cannot be used nodes and clients get nothing, and the node its own", async () => {
   const store = openMemoryStore();
-  const profiles = { nodeServer: { lifetimeMax: "for ever" } };
-  const foreign = { description: "", since: "2030-01-01T00:00:00Z", profiles };
-  await store.create(CertificatePolicy, "default", foreign);
+  await store.create(CertificatePolicy, "default", unreadable);
   const { log, line } = recordingLogger();
   using followed = await followPolicy({ store, log });
-  expect(followed.inForce()).toBe(defaultInForce());
-  expect(await line("the stored policy cannot be used: the default one is in force")).toMatchObject(
-    {
-      reason: expect.stringContaining("profiles.nodeServer.lifetimeMax") as string,
-    },
-  );
-  expect((await store.get(CertificatePolicy, "default"))?.spec).toEqual(foreign);
+  expect(withheldBy(followed.inForce()).sort()).toEqual(others);
+  expect(followed.inForce().policy).toBe(defaultInForce().policy);
+  expect(await line("the stored policy cannot be read: nothing is issued")).toMatchObject({
+    reason: expect.stringContaining("profiles.nodeServer.lifetimeMax") as string,
+  });
+  expect((await store.get(CertificatePolicy, "default"))?.spec).toEqual(unreadable);
+  const port = policyPort({
+    ...{ followed, store, clock: systemClock },
+    cluster: clusterStoreIn(store),
+  });
+  await expect(port.text()).rejects.toThrow(/lifetimeMax.*: apply a policy$/);
+  await port.apply("profiles: {}\n", { dryRun: false });
+  expect(withheldBy(followed.inForce())).toEqual([]);
 });
+
+test("one that comes while the node runs leaves the one before it in force", async () => {
+  const store = openMemoryStore();
+  const { log, line } = recordingLogger();
+  using followed = await followPolicy({ store, log });
+  const strict = {
+    description: "",
+    since: "2030-01-01T00:00:00Z",
+    profiles: { nodeServer: { namesMax: 1 } },
+  };
+  await store.modify(CertificatePolicy, "default", () => strict);
+  const before = followed.inForce();
+  expect(before.policy.profiles.nodeServer?.namesMax).toBe(1);
+  await store.modify(CertificatePolicy, "default", () => unreadable);
+  await line("the one before it stays in force");
+  expect(followed.inForce()).toBe(before);
+  await store.destroy(pointerTo(CertificatePolicy, "default"));
+  expect(followed.inForce()).toBe(defaultInForce());
+});
+
+test.each(["{", "null", '{"profiles":5}'])(
+  "a row of it that is %s withholds from others too, until a policy is applied",
+  async (spec) => {
+    const directory = await mkdtemp(join(tmpdir(), "trustplane-policy-"));
+    const path = join(directory, "state.db");
+    try {
+      const before = await openSqliteStore({ path, kinds });
+      await before.create(CertificatePolicy, "default", { ...unreadable, profiles: {} });
+      await before.close();
+      const database = new DatabaseSync(path);
+      database.prepare("UPDATE resources SET spec = ? WHERE id = 'default'").run(spec);
+      database.close();
+      await using store = await openSqliteStore({ path, kinds });
+      const { log, line } = recordingLogger();
+      using followed = await followPolicy({ store, log });
+      await line("the stored policy cannot be read: nothing is issued");
+      expect(withheldBy(followed.inForce()).sort()).toEqual(others);
+      expect(damageIn(store.damagedRows())).toMatchObject([
+        { command: "trustplane policy apply -f FILE" },
+      ]);
+      const port = policyPort({
+        ...{ followed, store, clock: systemClock },
+        cluster: clusterStoreIn(store),
+      });
+      await port.apply("profiles:\n  nodeServer:\n    namesMax: 1\n", { dryRun: false });
+      expect(followed.inForce().policy.profiles.nodeServer?.namesMax).toBe(1);
+      expect(withheldBy(followed.inForce())).toEqual([]);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+);
 
 test("the default policy of an earlier version is replaced by that of this one", async () => {
   const store = openMemoryStore();

@@ -8,13 +8,16 @@ import {
   MemberRecord,
   OSRoot,
 } from "#resources";
-import { commonName, compilePolicy, formatName } from "#pki";
+import { commonName, compilePolicy, formatName, withholding } from "#pki";
 import { after, hours, rfc3339 } from "#runtime";
+import { statusOf } from "#runtime/rpc";
 import { openSqliteStore } from "#runtime/store";
+import { status } from "@grpc/grpc-js";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { trustdStatuses } from "../../../src/apps/trustd/errors.ts";
 import {
   certificateIn,
   createToken,
@@ -242,6 +245,24 @@ test("a policy that comes while a request is under way is the one that counts", 
   const requested = cluster.signer.join(machine, await joining(ID.worker));
   await expect(requested).rejects.toThrow(/rule nodeServer.dnsNames, field /);
   expect(await cluster.store.list(MemberRecord)).toEqual([]);
+});
+
+test("while nobody knows the policy each call is answered that one has to be applied, and nothing is spent", async () => {
+  const unknown = withholding("it is damaged");
+  await using cluster = await openCluster({ policy: () => unknown });
+  await cluster.token(TOKEN, { uses: 1 });
+  for (const answer of [
+    cluster.signer.join(asker(), await joining(ID.worker)),
+    cluster.signer.certificate(asker(), { csr: await csr() }),
+  ]) {
+    const error: unknown = await answer.catch((reason: unknown) => reason);
+    expect(statusOf(error, "", trustdStatuses)).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: expect.stringMatching(/\(it is damaged\): apply a policy$/) as string,
+    });
+  }
+  expect((await cluster.store.get(JoinToken, "abcdef"))?.spec.used).toBe(0);
+  expect(await cluster.store.list(IssuedCertificate)).toEqual([]);
 });
 
 test("what is kept of certificates goes when they have ended", async () => {
