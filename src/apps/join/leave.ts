@@ -27,7 +27,7 @@ export interface LeaveOptions {
  */
 export const clusterLeave =
   ({ store, callSigner, clock, random, log }: LeaveOptions) =>
-  async (signal = new AbortController().signal): Promise<void> => {
+  async (): Promise<void> => {
     const held = (await store.get(NodeCertificate, "node"))?.spec;
     const root = (await store.get(OSRoot, "os"))?.spec;
     if (!held?.identity || !root) return;
@@ -44,6 +44,7 @@ export const clusterLeave =
       log.warn({ component: "machined", reason: wordsOf(refusal) }, "the cluster was not told");
     };
     try {
+      const { signal } = new AbortController();
       // Who asked for this waits: each host is tried once.
       await askAround([...hosts], tell, { clock, random, signal, onFailure, isFinal: () => true });
     } catch (error) {
