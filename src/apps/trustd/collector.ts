@@ -1,12 +1,23 @@
 /** Takes away what was kept of certificates that have ended. */
-import { after, at, hours, NotFoundError, ringAfter, type Clock, type Logger } from "#runtime";
-import type { Store } from "#runtime/store";
+import {
+  after,
+  ConflictError,
+  days,
+  hours,
+  NotFoundError,
+  ringAfter,
+  type Clock,
+  type Instant,
+  type Logger,
+} from "#runtime";
+import type { Store, Write } from "#runtime/store";
 import type { Facts } from "./facts.ts";
+import { timeIn } from "./token-state.ts";
 
 /** How often is looked. */
 const EVERY = hours(1);
 /** How long they are kept beyond their end, for a clock that was ahead and is set back. */
-const KEEP = hours(1);
+const KEEP = days(7);
 /** So many are taken away in one commit. */
 const TOGETHER_MAX = 500;
 
@@ -21,23 +32,21 @@ export function collectEnded(o: {
   let cancel: () => void = () => undefined;
   const sweep = async () => {
     const gone = after(o.clock.now(), -KEEP);
-    const ended = [...o.facts.kept()].filter(({ spec }) => at(spec.notAfter) <= gone);
+    const ended = [...o.facts.kept()].filter(({ spec }) => hasEnded(spec.notAfter, gone));
     for (let from = 0; from < ended.length && !isClosed; from += TOGETHER_MAX) {
       const writes = ended.slice(from, from + TOGETHER_MAX).map(({ metadata }) => ({
         op: "destroy" as const,
         pointer: metadata,
       }));
-      await o.records.core.commit(writes);
+      await destroyAll(o.records, writes);
     }
   };
   const ringLater = () => {
     cancel = ringAfter(o.clock, EVERY, () => {
       sweep()
-        .catch((error: unknown) => {
-          // Another control plane was faster.
-          if (!(error instanceof NotFoundError))
-            o.log.error({ err: error }, "certificates that have ended are still on record");
-        })
+        .catch((error: unknown) =>
+          o.log.error({ err: error }, "certificates that have ended are still on record"),
+        )
         .finally(() => {
           if (!isClosed) ringLater();
         });
@@ -49,3 +58,20 @@ export function collectEnded(o: {
     cancel();
   };
 }
+
+/** Of what nobody can say when it ends, it is not said that it has. */
+const hasEnded = (notAfter: string, gone: Instant): boolean =>
+  (timeIn(notAfter) ?? Infinity) <= gone;
+
+/** One that another control plane was faster with, or that changes, is no reason to keep the others. */
+async function destroyAll(records: Store, writes: readonly Write[]): Promise<void> {
+  try {
+    await records.core.commit(writes);
+  } catch (error) {
+    if (!isRace(error)) throw error;
+    if (writes.length > 1) for (const write of writes) await destroyAll(records, [write]);
+  }
+}
+
+const isRace = (error: unknown): boolean =>
+  error instanceof NotFoundError || error instanceof ConflictError;

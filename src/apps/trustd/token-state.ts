@@ -6,13 +6,22 @@ import { at, type DeepReadonly, type Instant, type SpecOf } from "#runtime";
 /** `Spent`: it was good for so many joins, and they were. */
 export type TokenState = "Valid" | "Spent" | "Ended" | "Revoked";
 
-/** The state of a token; what cannot come back is told first. */
+/** A time as it is stored; undefined for a damaged text. */
+export function timeIn(text: string): Instant | undefined {
+  try {
+    return at(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The state of a token; what cannot come back is told first. One with a damaged end has ended. */
 export function tokenState(
   token: DeepReadonly<SpecOf<typeof JoinToken>>,
   now: Instant,
 ): TokenState {
   if (token.revoked !== "") return "Revoked";
-  if (token.notAfter !== "" && now >= at(token.notAfter)) return "Ended";
+  if (token.notAfter !== "" && now >= (timeIn(token.notAfter) ?? now)) return "Ended";
   return token.uses > 0 && token.used >= token.uses ? "Spent" : "Valid";
 }
 

@@ -4,7 +4,6 @@ import { JoinToken } from "#resources";
 import {
   after,
   AlreadyExistsError,
-  at,
   type Clock,
   days,
   type DeepReadonly,
@@ -20,7 +19,7 @@ import type { Store } from "#runtime/store";
 import type { ClusterStore } from "../node/cluster-store.ts";
 import { TokenUnknownError } from "./members/errors.ts";
 import { checkedTokenRequest, type TokenRequest } from "./token-request.ts";
-import { tokenHash, tokenId, tokenState, type TokenState } from "./token-state.ts";
+import { timeIn, tokenHash, tokenId, tokenState, type TokenState } from "./token-state.ts";
 
 export type { TokenRequest } from "./token-request.ts";
 
@@ -122,7 +121,10 @@ const unknownToken = (id: string) =>
 
 /** Forgets the tokens whose end is long past. */
 async function sweep(store: Store, now: Instant): Promise<void> {
-  const isPast = (time: string) => time !== "" && now >= after(at(time), KEPT_FOR);
+  const isPast = (text: string) => {
+    const time = timeIn(text); // a damaged one is kept, for those who look at it
+    return time !== undefined && now >= after(time, KEPT_FOR);
+  };
   const past = (await store.list(JoinToken)).filter(
     ({ spec }) => isPast(spec.revoked) || isPast(spec.notAfter),
   );

@@ -9,14 +9,24 @@ import {
   OSRoot,
 } from "#resources";
 import { commonName, compilePolicy, formatName, withholding } from "#pki";
-import { after, hours, rfc3339 } from "#runtime";
+import {
+  after,
+  days,
+  hours,
+  manualClock,
+  type Resource,
+  rfc3339,
+  silentLogger,
+  type SpecOf,
+} from "#runtime";
 import { statusOf } from "#runtime/rpc";
-import { openSqliteStore } from "#runtime/store";
+import { openMemoryStore, openSqliteStore } from "#runtime/store";
 import { status } from "@grpc/grpc-js";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { collectEnded } from "../../../src/apps/trustd/collector.ts";
 import { trustdStatuses } from "../../../src/apps/trustd/errors.ts";
 import {
   certificateIn,
@@ -265,19 +275,51 @@ test("while nobody knows the policy each call is answered that one has to be app
   expect(await cluster.store.list(IssuedCertificate)).toEqual([]);
 });
 
-test("what is kept of certificates goes when they have ended", async () => {
+test("what is kept of certificates goes a week after their end, and not with a clock that jumps ahead", async () => {
   await using cluster = await openCluster();
   await cluster.signer.join(machine, await joining(ID.worker));
-  cluster.clock.advanceTo(after(START, hours(23)));
-  await settled();
+  for (const passed of [days(2), days(7)]) {
+    cluster.clock.advanceTo(after(START, passed));
+    await settled();
+  }
   expect(await cluster.store.list(IssuedCertificate)).toHaveLength(2);
-  for (const passed of [hours(25), hours(26)]) {
+  for (const passed of [days(8) + hours(1), days(8) + hours(2)]) {
     cluster.clock.advanceTo(after(START, passed));
     await settled();
   }
   expect(await cluster.store.list(IssuedCertificate)).toEqual([]);
   expect(await cluster.store.list(AnsweredRequest)).toEqual([]);
   expect(await cluster.store.list(MemberRecord)).toHaveLength(1);
+});
+
+test("one whose end is damaged is kept, and one that is gone already keeps no other", async () => {
+  const clock = manualClock(START);
+  const store = openMemoryStore({ clock });
+  const kept: Resource<SpecOf<typeof AnsweredRequest>>[] = [];
+  for (const [id, notAfter] of [
+    ["damaged", "soon"],
+    ["gone", rfc3339(START)],
+    ["ended", rfc3339(START)],
+  ] as const) {
+    const spec = { nodeId: "", answered: "", notAfter, servingCrt: "", identityCrt: "" };
+    kept.push(await store.create(AnsweredRequest, id, spec));
+  }
+  await store.destroy({ ...AnsweredRequest, id: "gone" });
+  const stop = collectEnded({
+    facts: { kept: () => kept },
+    records: store,
+    clock,
+    log: silentLogger,
+  });
+  for (const passed of [days(8), days(8) + hours(1)]) {
+    clock.advanceTo(after(START, passed));
+    await settled();
+    await settled();
+  }
+  stop();
+  expect((await store.list(AnsweredRequest)).map(({ metadata }) => metadata.id)).toEqual([
+    "damaged",
+  ]);
 });
 
 const settled = async () => {

@@ -161,3 +161,13 @@ test("where the cluster has no store, there are no tokens", async () => {
   for (const refused of [tokens.create(plain), tokens.list(), tokens.revoke("abcdef")])
     await expect(refused).rejects.toMatchObject({ code: "ERR_NO_CLUSTER_STORE" });
 });
+
+test("one whose end is damaged has ended, and neither keeps others from being listed nor made", async () => {
+  const { store, tokens, state } = cluster();
+  const { id } = await tokens.create(plain);
+  await store.modify(JoinToken, id, (spec) => {
+    spec.notAfter = "soon";
+  });
+  const other = await tokens.create(plain);
+  expect([await state(id), await state(other.id)]).toEqual(["Ended", "Valid"]);
+});
