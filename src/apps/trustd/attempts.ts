@@ -18,6 +18,12 @@ import type { TokenAsker } from "./signer.ts";
 export interface Attempt {
   readonly peer: string;
   readonly presented: Presented;
+  /**
+   * Before anything that costs more than to look up what is known.
+   *
+   * @throws {RefusalsExhaustedError}
+   */
+  mayCost(): void;
   /** Says what is asked for, as soon as that is known. */
   asksFor(csr: Csr, nodeId?: string): void;
   /** Puts on record that it is about to be granted. */
@@ -43,7 +49,7 @@ export interface AttemptsOptions {
 /** Makes them. */
 export function openAttempts(options: AttemptsOptions): Attempts {
   const { standing, limits, record, clock, log } = options;
-  const { refuse, addressOf, close } = openRefusals(options);
+  const { refuse, close } = openRefusals(options);
 
   const grant = async <T>(
     call: TokenCall & { readonly presented: Presented },
@@ -58,6 +64,10 @@ export function openAttempts(options: AttemptsOptions): Attempts {
     try {
       const answered = await answer({
         ...{ peer, presented },
+        mayCost: () => {
+          const objection = limits.objectionTo(peer, presented.name);
+          if (objection !== undefined) throw objection;
+        },
         asksFor: (csr, nodeId = "") => {
           about = { ...call, subject: formatName(csr.subject), nodeId };
           tellAsked(log, peer, csr, nodeId);
@@ -79,9 +89,7 @@ export function openAttempts(options: AttemptsOptions): Attempts {
       if (asker.peer === "") return Promise.reject(new PeerUnknownError());
       const presented = recognise(asker.token, standing, clock.now());
       if (presented instanceof CodedError) return refuse({ asker, method }, presented);
-      const call = { asker, method, presented };
-      const objection = limits.objectionTo(addressOf(asker.peer), presented.name);
-      return objection === undefined ? grant(call, answer) : refuse(call, objection);
+      return grant({ asker, method, presented }, answer);
     },
     close,
   };

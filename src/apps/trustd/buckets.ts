@@ -12,8 +12,12 @@ interface Bucket {
   at: number;
 }
 
-/** The most that are kept; those that have been idle for longest make room. */
+/**
+ * The most that are kept. Of the few that have been idle for longest, the fullest makes room, and those
+ * before it count as used: who has taken much is not forgotten because many others have taken little.
+ */
 const KEPT_MAX = 4096;
+const LOOKED_AT_MAX = 16;
 
 /** A bucket for each key; those of whom nothing is known are full. */
 export class Buckets {
@@ -65,9 +69,17 @@ export class Buckets {
   }
 
   #forgetOne(): void {
-    for (const key of this.#buckets.keys()) {
+    const oldest: [string, Bucket][] = [];
+    for (const entry of this.#buckets) {
+      oldest.push(entry);
+      this.#fill(entry[1]);
+      if (oldest.length === LOOKED_AT_MAX) break;
+    }
+    const most = Math.max(...oldest.map(([, { left }]) => left));
+    for (const [key, bucket] of oldest) {
       this.#buckets.delete(key);
-      return;
+      if (bucket.left === most) return;
+      this.#buckets.set(key, bucket);
     }
   }
 }

@@ -22,6 +22,7 @@ export async function answerCertificate(
   const { facts, ledger, issuing, clock, isStrict, cluster } = signing;
   const { presented, peer } = attempt;
   if (presented.name !== MACHINE_TOKEN) await cluster.open();
+  attempt.mayCost();
   const csr = await readRequest(request.csr);
   attempt.asksFor(csr);
   const names = namesOf(csr);

@@ -43,6 +43,7 @@ export async function answerJoin(
   const digest = digestOfRequest("Join", presented.hash, nodeId, asked);
   const before = answeredBefore(digest, nodeId, presented, facts, clock.now());
   if (before !== undefined) return { issued: issuedTo(signing, ...before) };
+  attempt.mayCost();
   const { serving, identity } = await readAsked(asked);
   attempt.asksFor(serving, nodeId);
   const names = memberNames(namesOf(serving));

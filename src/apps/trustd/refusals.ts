@@ -13,7 +13,6 @@ import { statusOf } from "#runtime/rpc";
 import { status } from "@grpc/grpc-js";
 import type { RecordEntry } from "../apid/audit.ts";
 import { refusalBudget } from "../apid/refusal-budget.ts";
-import { addressOfPeer } from "./admission/strict.ts";
 import type { Presented } from "./admission/token.ts";
 import { trustdStatuses } from "./errors.ts";
 import type { Limits } from "./limits.ts";
@@ -47,8 +46,6 @@ export const entryOf = (
 export interface Refusals {
   /** Throws nothing: a throw costs more than all else that is done for who is refused by the thousand. */
   readonly refuse: (call: TokenCall, reason: CodedError) => Promise<never>;
-  /** The address of a peer. */
-  readonly addressOf: (peer: string) => string;
   readonly close: () => Promise<void>;
 }
 
@@ -67,19 +64,18 @@ export function openRefusals(options: RefusalsOptions): Refusals {
   const failures = budgetOf(options, (about) =>
     log.error(about, "failed, for no fault of who asked"),
   );
-  const addressOf = knownLately(addressOfPeer);
   return {
     refuse(call, reason) {
-      const address = addressOf(call.asker.peer);
+      const { peer } = call.asker;
+      const place = limits.placeOf(peer);
       const isFault = FAULTS.has(reason.code);
-      const told = isFault ? limits.refused(address, call.presented?.name, reason) : reason;
-      if (isFault && refusals.count(address)) return Promise.reject(told);
+      const told = isFault ? limits.refused(peer, call.presented?.name, reason) : reason;
+      if (isFault && refusals.count(place)) return Promise.reject(told);
       const { code, details } = statusOf(told, call.method, trustdStatuses);
       const entry = { ...entryOf(call, clock.now()), outcome: status[code], reason: details };
       const budget = isFault || code === status.FAILED_PRECONDITION ? refusals : failures;
-      return budget.record(address, entry).then(() => Promise.reject(told));
+      return budget.record(place, entry).then(() => Promise.reject(told));
     },
-    addressOf,
     async close() {
       await refusals.close();
       await failures.close();
@@ -94,22 +90,6 @@ const budgetOf = ({ record, clock }: RefusalsOptions, tell: (about: object) => v
     tell({ peer, subject, resource, outcome, reason, ...(count && { count }) });
     return record(entry);
   }, clock);
-
-/** As many peers are in mind. */
-const PEERS_MAX = 4096;
-
-/** What was found out of a text is asked again soon. */
-function knownLately(find: (text: string) => string): (text: string) => string {
-  const known = new Map<string, string>();
-  return (text) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    if (known.size >= PEERS_MAX) known.clear();
-    const found = find(text);
-    known.set(text, found);
-    return found;
-  };
-}
 
 /**
  * What is the asker's fault, and counted. All else is a failure of this node: a store that is full, an

@@ -15,7 +15,6 @@ import {
   type CertificateRequest,
   type CertificateResponse,
 } from "../rpc/gen/security/security.ts";
-import { addressOfHost } from "./admission/strict.ts";
 import { trustdStatuses } from "./errors.ts";
 import type { OpenSigner } from "./open-signer.ts";
 
@@ -72,7 +71,7 @@ export async function startTrustd(options: TrustdOptions): Promise<Trustd> {
     ...{ context: contextOf(options.material), asksClients: false },
     connectionsMax: CONNECTIONS_MAX,
     receive: (socket) => connections.receive(socket),
-    mayShakeHands: (host) => signer.limits.mayShakeHands(addressOfHost(host)),
+    mayShakeHands: (host) => signer.limits.mayShakeHands(host),
   });
   log.info({ address, port: listener.port }, "trustd listens");
   const close = async () => {

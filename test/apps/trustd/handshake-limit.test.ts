@@ -11,7 +11,7 @@ const GOOD = "192.0.2.2";
 function refused(times: number) {
   const clock = manualClock(START);
   const limits = openLimits(clock);
-  for (let i = 0; i < times; i++) limits.refused(BAD, undefined, new Error("no"));
+  for (let i = 0; i < times; i++) limits.refused(`${BAD}:40000`, undefined, new Error("no"));
   const handshakes = (address: string, tries = 5000) =>
     Array.from({ length: tries }, () => limits.mayShakeHands(address)).filter(Boolean).length;
   return { clock, handshakes };

@@ -179,7 +179,7 @@ test("each request is logged with who asks and for what, and no token is anywher
 test("who was refused often has handshakes limited, before they cost anything", async () => {
   await using served = await serveTrustd();
   const { limits } = served.signer;
-  for (let i = 0; i < 20; i++) limits.refused("127.0.0.1", undefined, new Error("no"));
+  for (let i = 0; i < 20; i++) limits.refused("127.0.0.1:40000", undefined, new Error("no"));
   while (limits.mayShakeHands("127.0.0.1")); // the burst is used up
   const socket = connectTcp({ host: "127.0.0.1", port: served.trustd.port });
   socket.write("what would be a handshake");
