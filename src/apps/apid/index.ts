@@ -11,6 +11,7 @@ export {
   KubernetesAuthorityMissingError,
   LastControlPlaneError,
   LeaveFailedError,
+  ResetRefusedError,
   ListenError,
   ListenerMaterialError,
   NoLeafError,

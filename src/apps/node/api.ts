@@ -26,7 +26,7 @@ import { tellingRefusals } from "./refusals.ts";
 import { restartableApid } from "./restartable.ts";
 import type { Joining } from "./joining.ts";
 import { leafRenewal } from "./leaf-renewal.ts";
-import { type Leave, nodeReset } from "./reset.ts";
+import { type Leave, type Marker, nodeReset } from "./reset.ts";
 import { openMembers } from "./members.ts";
 import { followNames } from "./own-names.ts";
 import { follows, serving, type Serving } from "./serving.ts";
@@ -50,6 +50,7 @@ interface ApiOptions extends Surroundings, FirstServerOptions {
   readonly followed: FollowedPolicy;
   readonly cluster: ClusterStore;
   readonly leave: Leave;
+  readonly marker: Marker;
   readonly joining: Joining;
   /** Renews what members hold. */
   readonly signer: Pick<Signer, "renew">;
@@ -139,7 +140,7 @@ function ports(options: ApiOptions, configurations: Configurations, current: Ser
     logs: logs.logs,
     events,
     endRun: endings.end,
-    resetNode: nodeReset({ store, endings, leave: options.leave }),
+    resetNode: nodeReset({ ...options, endings }),
   };
 }
 

@@ -106,10 +106,13 @@ function tellWaiting(options: FirstServerOptions): () => void {
   let isOver = false;
   let cancel = ringAfter(clock, REMINDER, remind);
   function remind() {
-    void reasonIn(options).then((reason) => {
+    const telling = reasonIn(options).then((reason) => {
       if (isOver) return;
       options.remind(`The API port is closed until this node has a certificate: ${reason}\n`);
       cancel = ringAfter(clock, REMINDER, remind);
+    });
+    telling.catch((error: unknown) => {
+      if (!isOver) log.error({ component: "apid", err: error }, "nobody is told of the wait any more");
     });
   }
   return () => {

@@ -4,7 +4,6 @@
  */
 import { join, resolve } from "node:path";
 import { leafIssuer, webCryptoKeys } from "#pki";
-import { isLoopback } from "#config";
 import { directories } from "#controllers";
 import {
   CodedError,
@@ -18,7 +17,7 @@ import {
 import { createEngine, type Engine } from "#runtime/engine";
 import { MachineType } from "#resources";
 import type { Store } from "#runtime/store";
-import { keepAdminTalosconfig, ownContext } from "./admin-talosconfig.ts";
+import { keepAdminTalosconfig } from "./admin-talosconfig.ts";
 import { type Apid, checkListen } from "../apid/index.ts";
 import { auditDirectory, type AuditLog, openAuditLog } from "../audit/index.ts";
 import { type OpenSigner, openSigner } from "../trustd/open-signer.ts";
@@ -32,12 +31,16 @@ import { type Joining, openJoining, TRUSTD_PORT } from "./joining.ts";
 import { holdProcess, unlessStopped } from "./lifetime.ts";
 import { nodeLogger } from "./log.ts";
 import { awaitConfiguration } from "./maintenance.ts";
+import { nextOf } from "./next-start.ts";
 import type { NodeIo, NodeOptions } from "./options.ts";
 import { foreseenAddress, reachableAddress } from "./own-names.ts";
 import { type Damage, damageIn } from "./damage.ts";
 import { clusterStore, type ClusterStore } from "./cluster-store.ts";
 import { followPolicy, type FollowedPolicy } from "./policy.ts";
 import { filePublisher, publisherOf } from "./published-files.ts";
+import { finishReset, openMarker } from "./finish-reset.ts";
+import { markedReset } from "./reset-marker.ts";
+import type { Marker } from "./reset.ts";
 import { restartableEngine } from "./restartable.ts";
 import { keepServiceResources } from "./service-resources.ts";
 import { holdsState, openStateDirectory } from "./state-directory.ts";
@@ -71,24 +74,6 @@ export async function runNode(options: NodeOptions, io: NodeIo): Promise<number>
   return 0;
 }
 
-const nextOf = ({ name, beginsAnew }: Ending, options: NodeOptions): NodeOptions | undefined => {
-  if (name === "reboot") return rebooted(options);
-  return beginsAnew === true ? { ...rebooted(options), ...blank(options) } : undefined;
-};
-
-/** Nobody wants a node back as it was that was just reset: it waits for a configuration. */
-const blank = ({ maintenanceAddress, apiAddress }: NodeOptions): Partial<NodeOptions> => ({
-  maintenance: true,
-  maintenanceAddress: maintenanceAddress ?? (isLoopback(apiAddress) ? apiAddress : "127.0.0.1"),
-});
-
-/** What is in force by then is what a reboot is about, not what the first start was given. */
-const rebooted = (options: NodeOptions): NodeOptions => ({
-  ...options,
-  configFiles: [],
-  configOverwrite: false,
-});
-
 /** One run, from start to end. */
 async function run(options: NodeOptions, io: NodeIo): Promise<Ending> {
   const { signal } = io;
@@ -99,8 +84,10 @@ async function run(options: NodeOptions, io: NodeIo): Promise<Ending> {
   };
   signal.addEventListener("abort", stopping, { once: true });
   try {
+    await finishReset(options.stateDir, { ...world, log });
     const { remains, ...ending } = await live(options, io, { boot, log });
-    if (ending.name !== "reset") return ending;
+    // A signal can come first; whoever asked for the reset may have been answered all the same.
+    if (ending.name !== "reset" && !(await markedReset(options.stateDir))) return ending;
     await wipe(remains);
     log.info({ actorId: ending.actorId }, "the node is wiped");
     return ending;
@@ -170,7 +157,10 @@ async function live(
   });
   let { apiPort } = options;
   await using _trustd = serveTrustd(options, { store, signer, boot, log });
-  const parts = { ...surroundings, cluster, signer, followed, boot, engine, log, audit, joining };
+  const { stateDir } = options;
+  const { marker, remains } = openMarker({ stateDir, pkiDir: pkiDirOf(options), nodeId }, store);
+  const own = { marker, cluster, signer, followed, boot, engine, log, audit, joining };
+  const parts = { ...surroundings, ...own };
   await using api = await sequence.task("api", "startApid", () => serve(options, io, parts));
   apiPort = api.port;
   boot.services.set("machined", "Running", "The node has started");
@@ -179,9 +169,7 @@ async function live(
   const ending = await endOf(boot.endings, signal);
   log.info({ actorId: ending.actorId }, `${ending.name} begins`);
   await announceEnd(ending, boot, world.clock);
-  const { stateDir } = options;
-  const contextName = await ownContext(store);
-  return { ...ending, remains: { stateDir, pkiDir: pkiDirOf(options), nodeId, contextName } };
+  return { ...ending, remains: await remains() };
 }
 
 /** Waits for a configuration. */
@@ -225,6 +213,7 @@ async function serve(
       readonly followed: FollowedPolicy;
       readonly cluster: ClusterStore;
       readonly signer: OpenSigner;
+      readonly marker: Marker;
       readonly joining: Joining;
     },
 ): Promise<Apid> {

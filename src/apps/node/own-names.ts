@@ -4,9 +4,18 @@ import { canonicalAddress, isRoutable, sortAddresses } from "#config";
 import { fqdn, HostnameStatus, Member, NodeAddress } from "#resources";
 import type { Store } from "#runtime/store";
 
-/** Addresses of this machine's interfaces. */
-export const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+/**
+ * Bridges and ends of containers and virtual machines. Their addresses are the same on every machine
+ * that runs the like, and nobody else reaches them.
+ */
+const ofGuests =
+  /^(?:docker(?:0|_gwbridge)|br-[0-9a-f]{12}|(?:virbr|veth|vnet|cni|flannel|cali|cilium_|lxcbr|lxdbr|podman).*)$/;
+
+/** Addresses of this machine's interfaces, without those that only its containers and guests see. */
+export const machineAddresses = (interfaces = networkInterfaces()): string[] =>
+  Object.entries(interfaces).flatMap(([name, list]) =>
+    ofGuests.test(name) ? [] : (list ?? []).map(({ address }) => address),
+  );
 
 /** Whether a listener there takes connections to every address of the machine. */
 const isWildcard = (address: string): boolean =>

@@ -93,6 +93,23 @@ async function openDatabase(path: string, world: { clock: Clock; random: Random 
   }
 }
 
+/**
+ * Tells that no node runs there; a database that cannot be used is one of nobody.
+ *
+ * @throws {StateDirectoryError} when another process has it
+ */
+export async function refuseInUse(
+  path: string,
+  world: { readonly clock: Clock; readonly random: Random },
+): Promise<void> {
+  if (!(await holdsState(path))) return;
+  try {
+    await (await openDatabase(path, world)).close();
+  } catch (error) {
+    if (!(error instanceof StoreFileError)) throw error;
+  }
+}
+
 /** A state directory that is open. */
 export interface StateDirectory {
   readonly store: SqliteStore;
