@@ -112,7 +112,8 @@ function tellWaiting(options: FirstServerOptions): () => void {
       cancel = ringAfter(clock, REMINDER, remind);
     });
     telling.catch((error: unknown) => {
-      if (!isOver) log.error({ component: "apid", err: error }, "nobody is told of the wait any more");
+      if (!isOver)
+        log.error({ component: "apid", err: error }, "nobody is told of the wait any more");
     });
   }
   return () => {

@@ -1,8 +1,9 @@
-import { Identity, MachineType, Member } from "#resources";
+import { Identity, MachineType, Member, MemberRecord, OSRoot } from "#resources";
 import { at, manualClock, systemRandom } from "#runtime";
 import { openMemoryStore, type Store } from "#runtime/store";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openEndings, type Endings } from "../../../src/apps/node/ending.ts";
+import { demoRoot, workerRoot } from "../../controllers/joining.ts";
 import { nodeReset, type Leave, type Marker } from "../../../src/apps/node/reset.ts";
 
 let store: Store;
@@ -98,5 +99,20 @@ test("the only control plane goes without grace alone, others do as they like", 
   await expect(reset(true)).rejects.toMatchObject({ code: "ERR_LAST_CONTROL_PLANE" });
   await member("three", "controlplane");
   await reset(true);
+  expect(await asked()).toMatchObject({ name: "reset" });
+});
+
+test("who signs and keeps the record of members goes without grace only, whoever else is a control plane", async () => {
+  await store.create(MachineType, "machine-type", { type: "controlplane" });
+  await member("two", "controlplane");
+  const { crt, key } = demoRoot();
+  await store.create(OSRoot, "os", { ...workerRoot([demoRoot()]), issuingCA: { crt, key } });
+  await store.create(MemberRecord, "two", {
+    ...{ hostname: "two", addresses: [], apiPort: 0, machineType: "controlplane", token: "" },
+    ...{ joined: "2030-01-01T00:00:00Z", bounds: null, identities: [], notAfter: "" },
+    ...{ dnsNames: [], identityKeys: [] },
+  });
+  await expect(reset(true)).rejects.toMatchObject({ code: "ERR_LAST_CONTROL_PLANE" });
+  await reset(false);
   expect(await asked()).toMatchObject({ name: "reset" });
 });
