@@ -44,7 +44,11 @@ const refusals: readonly (readonly [desc: RegExp, advice: Advice])[] = [
       `no name server knows ${JSON.stringify(node)}: -n (--nodes) takes nodes, --namespace a namespace`,
   ],
   [/^not authorized$/, neededRoles],
-  [/a reset that is not graceful/, () => "trustplane reset --graceful=false is one"],
+  [
+    /a reset that is not graceful/,
+    (_, node) =>
+      `trustplane reset${node === "" ? "" : ` -n ${node}`} --graceful=false is one; all that the node has goes`,
+  ],
   [/^namespace ".*" is not supported$/, () => "trustplane get namespaces lists them"],
 ];
 

@@ -37,7 +37,7 @@ export async function answerCertificate(
     if (objection !== undefined) throw new AdmissionRefusedError(objection);
   };
   admit(facts);
-  const certificate = await issuing.plain(csr, gateBounds(grantOf(presented, facts).bounds));
+  const certificate = await issuing.plain(csr, gateBounds(names, grantOf(presented, facts).bounds));
   await attempt.begins();
   await ledger.enter((draft) => {
     admit(draft);

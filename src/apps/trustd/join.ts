@@ -51,7 +51,7 @@ export async function answerJoin(
   const joining: Joining = { presented, peer, nodeId, names, proven, digest };
   admit(joining, facts, signing);
   const pair = {
-    serving: await issuing.serving(serving, gateBounds(grantOf(presented, facts).bounds)),
+    serving: await issuing.serving(serving, gateBounds(names, grantOf(presented, facts).bounds)),
     identity: await issuing.identity(identity, nodeId),
   };
   await attempt.begins();

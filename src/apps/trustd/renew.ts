@@ -40,7 +40,7 @@ export async function answerRenew(
   };
   const { bounds } = admit(facts);
   const pair = {
-    serving: await issuing.serving(serving, gateBounds(bounds)),
+    serving: await issuing.serving(serving, gateBounds(names, bounds)),
     identity: await issuing.identity(identity, nodeId),
   };
   const answered = await ledger.enter((draft) => {

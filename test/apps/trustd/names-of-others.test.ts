@@ -166,3 +166,14 @@ describe("a name that a member gave up", () => {
     await cluster.signer.renew(next, { signing: await signing(wanted) });
   });
 });
+
+test("a token that is bound to a name lets its host have the short one, and no other", async () => {
+  await using cluster = await openCluster();
+  const token = "abcdef.0123456789abcdef";
+  await cluster.token(token, { bounds: { dnsNames: ["*.rack.example.com"], addresses: [] } });
+  const asking = async (...names: [string, ...string[]]) =>
+    cluster.signer.certificate({ peer: PEER, token }, { csr: await csr(called(...names)) });
+  await asking("w.rack.example.com", "w");
+  await expect(asking("w.rack.example.com", "v")).rejects.toThrow(/"bounds": dnsNames: "v"/);
+  await expect(asking("w.example.org", "w")).rejects.toThrow(/"bounds"/);
+});

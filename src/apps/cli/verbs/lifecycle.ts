@@ -3,6 +3,7 @@ import { readDuration } from "#config/talosconfig";
 import type { RebootMode } from "../../client/index.ts";
 import { holdProcess } from "../../node/lifetime.ts";
 import { awaitReboot, awaitShutdown, type Waiting } from "../await-ending.ts";
+import { UsageError } from "../errors.ts";
 import type { Connection } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { withNodes, type Nodes } from "../nodes.ts";
@@ -50,15 +51,22 @@ export const shutdown = (io: Io, options: ShutdownOptions, flags: Connection): P
     });
   });
 
-/** Wipes the nodes, all at once. */
-export const reset = (io: Io, options: ResetOptions, flags: Connection): Promise<number> =>
-  withNodes(io, flags, ({ client, ...nodes }) => {
+/**
+ * Wipes the nodes, all at once.
+ *
+ * @throws {UsageError} when nobody named the one that is to be wiped come what may
+ */
+export async function reset(io: Io, options: ResetOptions, flags: Connection): Promise<number> {
+  if (!options.graceful && (flags.nodes ?? []).length === 0)
+    throw new UsageError("--graceful=false needs -n: name the node that loses all that it has");
+  return withNodes(io, flags, ({ client, ...nodes }) => {
     const ask = (node: string) => client.reset(options, { node });
     return each(nodes, io, options, {
       ask,
       wait: (node, waiting) => awaitShutdown(client, node, () => ask(node), waiting),
     });
   });
+}
 
 async function each(
   nodes: Pick<Nodes, "each" | "status">,
