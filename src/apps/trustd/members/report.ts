@@ -1,12 +1,21 @@
 /** What members say of themselves: held to what they are on record as, and kept. */
 import { isDeepStrictEqual } from "node:util";
 import { canonicalAddress, isAddress, isLoopback } from "#config";
-import { MemberReport } from "#resources";
-import { at, type Clock, type DeepReadonly, minutes, rfc3339, type SpecOf } from "#runtime";
+import { MemberRecord, MemberReport } from "#resources";
+import {
+  at,
+  type Clock,
+  type DeepReadonly,
+  minutes,
+  NotFoundError,
+  pointerTo,
+  rfc3339,
+  type SpecOf,
+} from "#runtime";
 import { InvalidRequestError } from "#runtime/rpc";
 import type { Store } from "#runtime/store";
 import type { ReportedCertificate, ReportRequest } from "../../rpc/gen/node/node.ts";
-import type { RecordedMember } from "./asker.ts";
+import { gone, type RecordedMember } from "./asker.ts";
 import { MemberBusyError, ReportRefusedError } from "./errors.ts";
 
 /** Within what time a member is expected to report again. */
@@ -63,6 +72,12 @@ export function openReports(clock: Clock): Reports {
           initial: next,
         },
       );
+      // It may have been taken off the record meanwhile, and its report before this one with it.
+      if ((await store.get(MemberRecord, id)) !== undefined) return;
+      await store.destroy(pointerTo(MemberReport, id)).catch((error: unknown) => {
+        if (!(error instanceof NotFoundError)) throw error;
+      });
+      throw gone(id);
     },
   };
 }

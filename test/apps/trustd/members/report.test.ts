@@ -4,6 +4,7 @@ import { leafProfiles, readCertificate } from "#pki";
 import { DeniedCertificate, MemberRecord, MemberReport } from "#resources";
 import { after, minutes, seconds } from "#runtime";
 import type { ReportRequest } from "../../../../src/apps/rpc/gen/node/node.ts";
+import { openReports } from "../../../../src/apps/trustd/members/report.ts";
 import { issueClient, issueLeaf } from "../../apid/running-node.ts";
 import { cluster, nodeIdOf, reportOf, START } from "./cluster.ts";
 
@@ -124,4 +125,20 @@ test("a member that says something new all the time is held back, and others are
   t.clock.advanceTo(after(START, minutes(1)));
   await say(21);
   expect(await t.store.list(DeniedCertificate)).toEqual([]);
+});
+
+test("who is removed while it reports leaves no report behind", async () => {
+  await using t = await cluster();
+  const { nodeId } = await t.member("worker-1");
+  const member = (await t.store.get(MemberRecord, nodeId))!;
+  const store: typeof t.store = {
+    ...t.store,
+    async modify(...change) {
+      await t.store.destroy({ ...MemberRecord, id: nodeId });
+      return t.store.modify(...change);
+    },
+  };
+  const reporting = openReports(t.clock).keep(store, member, reportOf("worker-1"));
+  await expect(reporting).rejects.toMatchObject({ code: "ERR_NOT_A_MEMBER" });
+  expect(await t.store.list(MemberReport)).toEqual([]);
 });
