@@ -38,6 +38,7 @@ export { securityStatusController } from "./secrets/security-status.ts";
 export type { Damaged } from "./findings.ts";
 export { trustdController } from "./secrets/trustd.ts";
 export { trustedRootsController } from "./secrets/trusted-roots.ts";
+export { JoinRefusedError } from "./node-errors.ts";
 export { hasNames } from "./node-renewal.ts";
 export { type NodeHolding, trustedCAs } from "./node-trust.ts";
 export { directories, type Directory, fileSetId } from "./file-layout.ts";

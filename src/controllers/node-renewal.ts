@@ -104,13 +104,26 @@ async function issuerOf(
 }
 
 /** Whether a certificate, or a request for one, has these names and no others. */
-export const hasNames = (
-  leaf: Pick<Certificate, "subject" | "dnsNames" | "ipAddresses">,
-  names: NodeNames,
-): boolean =>
-  (commonName(leaf.subject) ?? "") === names.commonName &&
-  isSameSet(leaf.dnsNames, names.dnsNames) &&
-  isSameSet(leaf.ipAddresses, names.ipAddresses);
+export const hasNames = (leaf: Named, names: NodeNames): boolean =>
+  isSameNames(namesIn(leaf), names);
+
+/** Under which names a node is known by what it serves; undefined when that cannot be read. */
+export const heldNames = ({ serving }: Pick<NodeHolding, "serving">): NodeNames | undefined =>
+  isUsable(serving) ? namesIn(readKeyed(serving).certificate) : undefined;
+
+type Named = Pick<Certificate, "subject" | "dnsNames" | "ipAddresses">;
+
+const namesIn = ({ subject, dnsNames, ipAddresses }: Named): NodeNames => ({
+  commonName: commonName(subject) ?? "",
+  dnsNames,
+  ipAddresses,
+});
+
+/** In any order. */
+export const isSameNames = (a: NodeNames, b: NodeNames): boolean =>
+  a.commonName === b.commonName &&
+  isSameSet(a.dnsNames, b.dnsNames) &&
+  isSameSet(a.ipAddresses, b.ipAddresses);
 
 const isSameSet = (a: readonly string[], b: readonly string[]): boolean =>
   isSameList([...new Set(a)].sort(), [...new Set(b)].sort());

@@ -53,7 +53,7 @@ export const workerRoot = (
 /** Signs what a node asks for. */
 export async function issueFor(
   wish: Pick<CertificateWish, "request" | "nodeId">,
-  { root = demoRoot(), clock, ahead = 0 }: SignerOptions,
+  { root = demoRoot(), clock, ahead = 0, lifetime }: SignerOptions,
 ): Promise<CertificateAnswer> {
   const { request, nodeId } = wish;
   const authority = await readAuthority(root, keys);
@@ -62,7 +62,8 @@ export async function issueFor(
   const serving = await readCsr(request.servingCsr);
   const { organizations: _, ...parts } = nameParts(serving.subject);
   const subject = buildName(parts);
-  const { nodeServer, nodeIdentity } = leafProfiles;
+  const nodeServer = { ...leafProfiles.nodeServer, ...(lifetime && { lifetime }) };
+  const nodeIdentity = { ...leafProfiles.nodeIdentity, ...(lifetime && { lifetime }) };
   const server = await certifyCsr({ ...common, csr: serving, subject, profile: nodeServer });
   const identity = await certifyCsr({
     ...common,
@@ -85,6 +86,8 @@ export interface SignerOptions {
   readonly clock: Pick<Clock, "now">;
   /** How far its clock is ahead, ms. */
   readonly ahead?: number;
+  /** Of both certificates, ms. */
+  readonly lifetime?: number;
 }
 
 /** A worker, and what it asks; `answer` may be replaced. */

@@ -3,7 +3,12 @@
  * joins by token; and a signer that keeps nobody on record is asked as Talos' workers ask
  * (talos-pki.md §7).
  */
-import type { AskCertificate, CertificateAnswer, CertificateWish } from "#controllers";
+import {
+  type AskCertificate,
+  type CertificateAnswer,
+  type CertificateWish,
+  JoinRefusedError,
+} from "#controllers";
 import { type IssueRequest, type KeyedPem, type KeyProvider, readCertificate } from "#pki";
 import { type Clock, CodedError, type Logger, type Random, seconds } from "#runtime";
 import {
@@ -21,7 +26,6 @@ import {
   isRecordless,
   isTokenRefusal,
   isUnknownCaller,
-  JoinRefusedError,
   NotIssuedError,
   TokenRefusedError,
 } from "./errors.ts";
@@ -97,7 +101,8 @@ class Asking {
       const isNobody = isUnknownCaller(error) || isRecordless(error);
       if (!isNobody && (round === 0 || error instanceof AnswerRefusedError)) throw error;
       return await this.#byToken().catch((also: unknown) => {
-        throw isUnknownCaller(error) ? bothWays(error, also) : isNobody ? also : error;
+        if (isUnknownCaller(error)) throw bothWays(error, also);
+        throw isNobody || isFinal(also) ? also : error; // a refusal for good says more than a hang-up
       });
     }
   }
@@ -203,7 +208,9 @@ const wordsOf = ({ host, error }: Refusal): string => {
 /** A refusal for good says more than silence. */
 function failureOf(refusals: readonly Refusal[]): Error {
   const final = refusals.filter(({ error }) => isFinal(error));
-  const reasons = [...new Set((final.length > 0 ? final : refusals).map(wordsOf))].join("; ");
+  // In an order that stays, whoever was asked first.
+  const words = (final.length > 0 ? final : refusals).map(wordsOf).sort();
+  const reasons = [...new Set(words)].join("; ");
   if (final.some(({ error }) => isTokenRefusal(error))) return new TokenRefusedError(reasons);
   if (final.length > 0) return new JoinRefusedError(reasons);
   return new NotIssuedError(`no certificate was issued: ${reasons || "nobody was asked in time"}`);

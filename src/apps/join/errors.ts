@@ -30,11 +30,6 @@ export class TokenRefusedError extends CodedError {
   }
 }
 
-/** The node may not have what it asks for, whoever is asked and how often. */
-export class JoinRefusedError extends CodedError {
-  readonly code = "ERR_JOIN_REFUSED";
-}
-
 /** What was answered is not what was asked for, or not to be believed. */
 export class AnswerRefusedError extends CodedError {
   readonly code = "ERR_ANSWER_REFUSED";
@@ -71,6 +66,11 @@ export const isUnknownCaller = (error: unknown): boolean =>
   error instanceof CallFailureError &&
   (error.status === status.UNAUTHENTICATED || error.status === status.PERMISSION_DENIED);
 
+/** How a control plane begins to tell that a token is spent, has ended or was revoked. */
+const BY_TOKEN_RULE = 'refused by the rule "token":';
+
 /** Whether the token is at fault. */
 export const isTokenRefusal = (error: unknown): boolean =>
-  error instanceof CallFailureError && error.status === status.UNAUTHENTICATED;
+  error instanceof CallFailureError &&
+  (error.status === status.UNAUTHENTICATED ||
+    (error.status === status.PERMISSION_DENIED && error.message.includes(BY_TOKEN_RULE)));

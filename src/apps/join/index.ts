@@ -3,7 +3,6 @@ export { type AskOptions, certificateAsker } from "./ask.ts";
 export {
   AnswerRefusedError,
   CallFailureError,
-  JoinRefusedError,
   NotIssuedError,
   NotLeftError,
   TokenRefusedError,

@@ -4,6 +4,7 @@ import {
   CertificatePolicy,
   Identity,
   MachineConfig,
+  NodeCertificate,
   ROLLBACK,
   SEED,
   STAGED,
@@ -52,6 +53,13 @@ function remedyFor({ type, id }: Pointer): Pick<Damage, "remedy" | "command"> {
     return {
       remedy: "nothing is issued to nodes and clients until a policy is applied",
       command: "trustplane policy apply -f FILE",
+    };
+  if (type === NodeCertificate.type)
+    return {
+      remedy:
+        "this node asks for new certificates with its token; on record under the key that is lost, it is " +
+        "let in only once it was removed there",
+      command: "",
     };
   return { remedy: "it is made anew from what it derives from", command: "" };
 }

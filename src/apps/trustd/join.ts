@@ -137,9 +137,11 @@ function decide(joining: Joining, pair: Pair, draft: Draft, signing: Signing): A
   signing.issuing.recheck(pair.serving, pair.identity);
   const token = presented.name;
   const { machineType, bounds } = grantOf(presented, draft);
-  const joined = draft.member(nodeId)?.spec.joined ?? rfc3339(now);
+  const recorded = draft.member(nodeId)?.spec;
+  const joined = recorded?.joined ?? rfc3339(now);
   const occasion = { nodeId, token, peer };
-  spend(draft, token);
+  // A member that is let in again is none more: who is admitted under a recorded id has proven to be it.
+  if (recorded === undefined) spend(draft, token);
   putIssued(draft, "nodeServer", pair.serving, occasion);
   putIssued(draft, "nodeIdentity", pair.identity, occasion);
   putMember(

@@ -54,7 +54,11 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
     async reconcile({ inputs, held, clock }) {
       const { issuingCA: authority, acceptedCAs } = inputs.root.spec;
       if (inputs.type.spec.type === "worker" || !authority)
-        return { outputs: { certificates: ofWorker(inputs.root.spec, inputs.node?.spec) } };
+        return {
+          outputs: {
+            certificates: ofWorker(inputs.root.spec, inputs.node?.spec) ?? held.certificates,
+          },
+        };
       const wakeAt = waitUntil(clock.now(), [inputs.root, inputs.names]);
       if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
       const { fqdn: commonName, dnsNames, ips } = inputs.names.spec;
@@ -83,9 +87,9 @@ export const apiController = ({ issueLeaf }: { issueLeaf: IssueLeaf }) => {
   });
 };
 
-/** Nothing as long as nothing was issued. */
+/** Undefined as long as nothing was issued, or what was is lost: then what is served stays. */
 function ofWorker(root: DeepReadonly<SpecOf<typeof OSRoot>>, node: NodeHolding | undefined) {
-  if (!node?.serving) return {};
+  if (!node?.serving) return undefined;
   const acceptedCAs = trustedCAs(root, node).map(({ pem }) => ({ crt: pem }));
   return {
     api: { server: node.serving, client: null, acceptedCAs, skipVerifyingClientCert: false },

@@ -12,6 +12,7 @@ import {
   type KeyedPem,
   leafKeyUnder,
   readCsr,
+  SKEW,
 } from "#pki";
 import {
   CertSAN,
@@ -39,13 +40,24 @@ import {
   type Random,
   type Resource,
   rfc3339,
+  seconds,
   type SpecOf,
 } from "#runtime";
 import { waitForRest } from "../config-version.ts";
 import {
+  AnswerUnfitError,
+  AuthorityUnknownError,
+  ControlPlaneUnknownError,
+  JoinRefusedError,
+  NamesRefusedError,
+  RequestUnfitError,
+} from "../node-errors.ts";
+import {
   type AskReason,
   hasNames,
+  heldNames,
   heldUnder,
+  isSameNames,
   judgeHolding,
   type Judgement,
   type NodeLeaf,
@@ -92,45 +104,16 @@ export type AskCertificate = (
   signal: AbortSignal,
 ) => Promise<CertificateAnswer>;
 
-/** Nobody is known who could sign. */
-export class ControlPlaneUnknownError extends CodedError {
-  readonly code = "ERR_CONTROL_PLANE_UNKNOWN";
-  constructor() {
-    super(
-      "no control plane is known to ask for a certificate: is cluster.controlPlane.endpoint right, " +
-        "and can its name be resolved?",
-    );
-  }
-}
-
-/** Whoever answers could not be verified. */
-export class AuthorityUnknownError extends CodedError {
-  readonly code = "ERR_AUTHORITY_UNKNOWN";
-  constructor() {
-    super(
-      "the configuration has no machine.ca.crt, and trustd is not asked unverified: put the " +
-        "certificate of the cluster's authority there",
-    );
-  }
-}
-
-/** What was issued does not do, for a reason that asking once more does not change. */
-export class AnswerUnfitError extends CodedError {
-  readonly code = "ERR_ANSWER_UNFIT";
-  constructor(reason: AskReason) {
-    super(
-      `the certificate that was just issued does not do: ${reason}; is this machine's clock right?`,
-    );
-  }
-}
-
 interface Options {
   readonly askCertificate: AskCertificate;
   readonly issueRequest: IssueRequest;
 }
 
-/** What a signer did not mend is not asked of it again sooner. */
+/** What a signer did not mend is not asked of it again sooner, unless what it issues does not live so long. */
 const ANSWERS_APART = minutes(1);
+const ANSWERS_APART_MIN = seconds(1);
+/** Refusals that may be for the names: a member whose token is of no use any more hears of both. */
+const MAY_BE_FOR_NAMES = ["ERR_JOIN_REFUSED", "ERR_TOKEN_REFUSED"];
 /** These change with every answer that is taken. */
 const MENDED: readonly AskReason[] = ["authorities changed", "names changed"];
 
@@ -154,6 +137,7 @@ const inputs = {
 export const nodeCertificateController = ({ askCertificate, issueRequest }: Options) => {
   const waitUntil = waitForRest();
   let answeredAt: Instant | null = null; // by this process
+  let refused: NodeNames | null = null; // to this process, for good
   return defineController({
     name: "secrets.NodeCertificateController",
     inputs,
@@ -165,35 +149,55 @@ export const nodeCertificateController = ({ askCertificate, issueRequest }: Opti
       const holding = held.certificates.node ?? nothingHeld;
       const wakeAt = waitUntil(now, [inputs.root, inputs.names]);
       if (wakeAt !== null) return { outputs: { certificates: held.certificates }, wakeAt };
-      const wish = wishOf(inputs, holding, now);
+      const wanted = wishOf(inputs, holding, now);
+      const asItIs = await dueAsItIs(holding, wanted, now);
+      const wish = refused && asItIs && isSameNames(refused, wanted.names) ? asItIs : wanted;
       const judgement = await judge(holding, wish, inputs.requests, now);
       if (judgement.reason === null) {
         const node = withoutPending(holding);
         return { outputs: { certificates: { node } }, wakeAt: judgement.renewAt };
       }
-      if (isInVain(judgement.reason, answeredAt, now)) throw new AnswerUnfitError(judgement.reason);
       const request = holding.pending;
+      // One that is still on its way was answered to no end: what was answered could not be stored.
+      if (request === null && isInVain(judgement.reason, holding, answeredAt, now))
+        throw new AnswerUnfitError(judgement.reason);
       if (request === null || !(await asksFor(request, wish))) {
         const pending = await newRequest(wish, request, { issueRequest, random, now });
         return { outputs: { certificates: { node: { ...holding, pending } } }, wakeAt: now };
       }
       checkWish(wish);
-      const answer = await askCertificate({ ...wish, request }, signal);
+      let answer: CertificateAnswer;
+      try {
+        answer = await askCertificate({ ...wish, request }, signal);
+      } catch (error) {
+        if (!mayBeForNames(error)) throw error;
+        refused = wish === wanted ? wanted.names : null; // both are asked for in turn
+        if (refused === null || asItIs === undefined) throw reasonOf(error, holding, wish);
+        const pending = await newRequest(asItIs, request, { issueRequest, random, now });
+        return { outputs: { certificates: { node: { ...holding, pending } } }, wakeAt: now };
+      }
       answeredAt = clock.now();
       const node = { ...answer, acceptedThen: wish.acceptedNow, pending: null };
-      const { reason, renewAt } = await judge(
-        node,
-        wishOf(inputs, node, answeredAt),
-        [],
-        answeredAt,
-      );
+      const next = await judge(node, wishOf(inputs, node, answeredAt), [], answeredAt);
       return {
         outputs: { certificates: { node } },
-        wakeAt: reason === null ? renewAt : answeredAt,
+        wakeAt: next.reason === null ? next.renewAt : answeredAt,
       };
     },
   });
 };
+
+/** The same wish under the names that are held, where those are others and cannot wait. */
+async function dueAsItIs(
+  holding: NodeHolding,
+  wish: Wish,
+  now: Instant,
+): Promise<Wish | undefined> {
+  const names = heldNames(holding);
+  if (names === undefined || isSameNames(names, wish.names)) return undefined;
+  const asItIs = { ...wish, names };
+  return (await judge(holding, asItIs, [], now)).reason === null ? undefined : asItIs;
+}
 
 /** What does is not asked for any more. */
 const withoutPending = (held: NodeHolding): NodeHolding =>
@@ -258,8 +262,20 @@ async function judge(
   return judgeHolding(holding, { names, trusted, accepted, now });
 }
 
+/** Whether it may be the names that were refused, for good. */
+const mayBeForNames = (error: unknown): error is CodedError =>
+  error instanceof CodedError && MAY_BE_FOR_NAMES.includes(error.code);
+
+/** Of a refusal for good; where the names that are held are asked for, it is not for new ones. */
+function reasonOf(error: CodedError, holding: NodeHolding, { names }: Wish): CodedError {
+  const before = heldNames(holding);
+  const isForNew = before !== undefined && !isSameNames(before, names);
+  return isForNew && error instanceof JoinRefusedError ? new NamesRefusedError(error) : error;
+}
+
 const isInVain = (
   reason: AskReason | "asked for",
+  { serving }: NodeHolding,
   answeredAt: Instant | null,
   now: Instant,
 ): reason is AskReason =>
@@ -267,7 +283,15 @@ const isInVain = (
   !MENDED.includes(reason) &&
   answeredAt !== null &&
   now >= answeredAt &&
-  now < after(answeredAt, ANSWERS_APART);
+  now < after(answeredAt, apart(serving));
+
+/** A certificate that is to live for less than a few minutes is not to end meanwhile. */
+function apart(serving: KeyedPem | null): number {
+  const leaf = serving && certificateIn(serving.crt);
+  if (!leaf) return ANSWERS_APART;
+  const life = leaf.notAfter - after(leaf.notBefore, SKEW);
+  return Math.max(ANSWERS_APART_MIN, Math.min(ANSWERS_APART, life / 4));
+}
 
 /** Whether a request that is on its way still says what is wanted. */
 async function asksFor({ servingCsr }: PendingRequest, wish: Wish): Promise<boolean> {
@@ -286,7 +310,7 @@ function checkWish({ acceptedCAs, endpoints }: Wish): void {
  * node is known by the key of it.
  */
 async function newRequest(
-  { names, algorithm, nodeId }: Wish,
+  wish: Wish,
   before: PendingRequest | null,
   {
     issueRequest,
@@ -294,7 +318,9 @@ async function newRequest(
     now,
   }: { readonly issueRequest: IssueRequest; readonly random: Random; readonly now: Instant },
 ): Promise<PendingRequest> {
+  const { names, algorithm, nodeId } = wish;
   const serving = await issueRequest({ algorithm, ...names });
+  await checkRequest(serving.csr, wish);
   const kept =
     before === null ? undefined : await readCsr(before.identityCsr).catch(() => undefined);
   const identity =
@@ -309,6 +335,15 @@ async function newRequest(
     identityKey: identity.key,
     identityCsr: identity.csr,
   };
+}
+
+/** What does not read back is never what is wanted. @throws {RequestUnfitError} */
+async function checkRequest(csr: string, { names }: Wish): Promise<void> {
+  const read = await readCsr(csr).catch((cause: unknown) => {
+    if (!(cause instanceof CodedError)) throw cause;
+    throw new RequestUnfitError(cause.message, { cause });
+  });
+  if (!hasNames(read, names)) throw new RequestUnfitError("it would have other names");
 }
 
 const hex = (bytes: Uint8Array): string =>

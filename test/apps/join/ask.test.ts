@@ -252,6 +252,28 @@ test("a member without a token hears why it is not renewed, too", async () => {
   expect(error.message).toContain("node x was removed; by token: missing token");
 });
 
+test("who was removed is told so, though its identity is only hung up on", async () => {
+  const denied = "this identity was denied: reset the node";
+  const t = await asking({ Join: () => Promise.reject(refusal(status.PERMISSION_DENIED, denied)) });
+  const error = await failure(t, { identity: await identityOf(t) });
+  expect(error).toMatchObject({ code: "ERR_JOIN_REFUSED", message: `cp-1: ${denied}` });
+  expect(t.clock.now() - START).toBeLessThan(seconds(2));
+});
+
+test("who has a token that is spent is told where to put another one", async () => {
+  const spent = 'refused by the rule "token": token: abcdef is spent; ask for another one';
+  const t = await asking({ Join: () => Promise.reject(refusal(status.PERMISSION_DENIED, spent)) });
+  const error = await failure(t);
+  expect(error).toMatchObject({ code: "ERR_TOKEN_REFUSED" });
+  expect(error.message).toContain("put a token that is good into machine.token");
+});
+
+test("reasons are in the order of the hosts, whoever was asked first", async () => {
+  const t = await asking({});
+  const { message } = await failure(t, { endpoints: ["cp-3", "cp-2", "cp-1", "cp-4"] });
+  expect(message.match(/cp-\d/g)).toEqual(["cp-1", "cp-2", "cp-3", "cp-4"]);
+});
+
 test("what a signer says is cut, and has no line of its own", async () => {
   const words = `names\u0000\u001b[2J\nrefused ${"x".repeat(10_000)}`;
   const t = await asking({ Join: () => Promise.reject(refusal(status.PERMISSION_DENIED, words)) });

@@ -199,7 +199,8 @@ async function decide(cell: Cell): Promise<string | undefined> {
     const issued = await ask(token.presented);
     checkIssued(issued, cell);
     if (before !== undefined) expect(issued).toEqual(before);
-    const isSpending = operation.call !== "renew" && !operation.isRepeat;
+    const isMember = operation.memberSince !== undefined && !operation.isGone;
+    const isSpending = !isMember && !operation.isRepeat; // a member is one already
     const counts = token.presented?.startsWith("joint1") === true && isSpending;
     expect(await usesOf(store)).toBe(usedBefore + (counts ? 1 : 0));
     return undefined;

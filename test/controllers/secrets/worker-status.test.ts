@@ -81,3 +81,15 @@ test("one that is due and not renewed says what is in the way, to its end and be
   await node.advance(minutes(2));
   expect(status()).toMatchObject({ state: "Valid", why: "" });
 });
+
+test("what is served stays when what the node keeps of it is lost", async () => {
+  const { node, signer } = await worker((wish, clock) => issueFor(wish, { clock }));
+  await using _node = node;
+  signer.answer = silence;
+  const api = node.spec(ApiCertificates, "api");
+  expect(api).not.toBeNull();
+  const owner = "secrets.NodeCertificateController";
+  await node.update(NodeCertificate, "node", (held) => void (held.serving = null), { owner });
+  expect(node.spec(NodeCertificate, "node")?.serving).toBeNull();
+  expect(node.spec(ApiCertificates, "api")).toEqual(api);
+});
