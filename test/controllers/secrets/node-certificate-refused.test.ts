@@ -34,7 +34,7 @@ test("names that are refused are told of, and what is held is renewed under thos
   await t.create(TimeStatus, "node", time(true));
   for (let renewal = 0; renewal < 3; renewal++) {
     t.clock.stepTo(after(serving(worker).notAfter, -hours(5)));
-    await t.update(TimeStatus, "node", (draft) => void draft.epoch++);
+    await t.update(TimeStatus, "node", (draft) => void (draft.epoch += 1));
     await t.advance(seconds(5));
     expect(serving(worker).notAfter).toBeGreaterThan(t.clock.now() + hours(20));
   }
