@@ -16,7 +16,7 @@ import { mutants, type Mutant } from "./mutants.ts";
 const SEEDS = 12;
 const DAYS = 30;
 /** A child that takes longer hangs, and is no proof. */
-const PATIENCE_MS = 100_000;
+const PATIENCE_MS = 240_000;
 const DOC = fileURLToPath(new URL("../../docs/simulation.md", import.meta.url));
 
 interface Hunt {
