@@ -53,12 +53,13 @@ const { passed, failed, skipped } = count;
 console.log(`${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function tryOut({ name, run }: LongCase): Promise<void> {
+async function tryOut(one: LongCase): Promise<void> {
+  const { name } = one;
   const scratch = await mkdtemp(join(tmpdir(), `trustplane-${name}-`));
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
   try {
-    const tried = await run({ ci, scratch });
+    const tried = await one.run({ ci, scratch });
     count.passed++;
     console.log(`ok       ${name}: ${tried} (${seconds()})`);
   } catch (error) {
