@@ -56,8 +56,8 @@ const signing: readonly Mutant[] = [
   {
     name: "names of other members are not looked for",
     file: "apps/trustd/admission/others.ts",
-    before: 'if (nodeId !== "" && nodeId === own) continue;',
-    after: 'if (nodeId !== "") continue;',
+    before: "of isMember ? withShortName(names) : namesAt(names)) {",
+    after: "of (isMember ? withShortName(names) : namesAt(names)).slice(1000)) {",
     scenario,
     days,
   },
@@ -80,8 +80,8 @@ const signing: readonly Mutant[] = [
   {
     name: "a policy that is applied is not asked",
     file: "apps/node/policy.ts",
-    before: "compiled = compiledOf(held, log);",
-    after: "compiled = current < 0 ? compiledOf(held, log) : compiled;",
+    before: "compiled = compiledOf(held, compiled, log);",
+    after: "compiled ??= compiledOf(held, compiled, log);",
     scenario,
     days,
   },
@@ -91,17 +91,19 @@ const asking: readonly Mutant[] = [
   {
     name: "who asks for another certificate lets go of the one that it has",
     file: "controllers/secrets/node-certificate.ts",
-    before: "node: { ...holding, pending }",
-    after: "node: { ...holding, serving: null, pending }",
+    before:
+      "newRequest(wish, request, { issueRequest, random, now });\n        return { outputs: { certificates: { node: { ...holding, pending } } }",
+    after:
+      "newRequest(wish, request, { issueRequest, random, now });\n        return { outputs: { certificates: { node: { ...holding, serving: null, pending } } }",
     scenario,
     days,
   },
   {
     name: "a request that is not answered is made anew for each try",
     file: "controllers/secrets/node-certificate.ts",
-    before: "const answer = await askCertificate({ ...wish, request }, signal);",
+    before: "answer = await askCertificate({ ...wish, request }, signal);",
     after:
-      "const again = await newRequest(wish, { issueRequest, random, now });\n      const answer = await askCertificate({ ...wish, request: again }, signal);",
+      "const again = await newRequest(wish, null, { issueRequest, random, now });\n        answer = await askCertificate({ ...wish, request: again }, signal);",
     scenario,
     days,
   },

@@ -140,8 +140,8 @@ function decide(joining: Joining, pair: Pair, draft: Draft, signing: Signing): A
   const recorded = draft.member(nodeId)?.spec;
   const joined = recorded?.joined ?? rfc3339(now);
   const occasion = { nodeId, token, peer };
-  // A member that is let in again is none more: who is admitted under a recorded id has proven to be it.
-  if (recorded === undefined) spend(draft, token);
+  // A member that is let in again by the token that it has spent is none more: it has proven to be it.
+  if (recorded?.token !== token) spend(draft, token);
   putIssued(draft, "nodeServer", pair.serving, occasion);
   putIssued(draft, "nodeIdentity", pair.identity, occasion);
   putMember(

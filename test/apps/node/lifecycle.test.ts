@@ -197,7 +197,7 @@ async function resets(running: Node): Promise<void> {
   const kept = await program(...asked);
   expect(kept).toMatchObject({ status: 1 });
   expect(kept.stderr).toMatch(/no other control plane is known here.*\nhint: .*--graceful=false/);
-  const { status, stderr } = await program(...asked, "--graceful=false");
+  const { status, stderr } = await program(...asked, "--graceful=false", "-n", node);
   expect({ status, stderr }).toMatchObject({ status: 0 });
   expect(stderr).toMatch(/: RESETTING, /);
   await running.logs("in maintenance", 1);

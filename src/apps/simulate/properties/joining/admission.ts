@@ -67,16 +67,17 @@ function uses(ledger: Ledger, controlPlane: string): Property {
     ledger.look(world, node);
     for (const { metadata, spec } of node.written) {
       if (metadata.type !== IssuedCertificate.type) continue;
-      const { token, profile } = spec as SpecOf<typeof IssuedCertificate>;
+      const { token, profile, nodeId } = spec as SpecOf<typeof IssuedCertificate>;
       if (token === "" || profile !== "nodeServer") continue;
-      const serials = issued.get(token) ?? new Set();
-      issued.set(token, serials.add(metadata.id));
+      // A node that comes again with the token that it came with is none more.
+      const nodes = issued.get(token) ?? new Set();
+      issued.set(token, nodes.add(nodeId === "" ? metadata.id : nodeId));
     }
     return [...ledger.tokens.values()].flatMap(({ id, uses: most }) => {
       const count = issued.get(id)?.size ?? 0;
       return most > 0 && count > most
         ? [
-            `${String(count)} certificates were issued for the token ${id}, which was good for ${String(most)}`,
+            `${String(count)} nodes have got certificates by the token ${id}, which was good for ${String(most)}`,
           ]
         : [];
     });
