@@ -4,7 +4,12 @@ const mode = process.env.NODE_ENV === "production" ? "production" : "development
 
 /** Time is faked there, and the clock of this machine must have nobody who listens yet. */
 const alone = ["test/runtime/clock.test.ts"];
-const elsewhere = ["test/long/**", "test/interop/**"];
+/** Nodes as processes, for which `npm test` has no time left: `npm run test:long -- --only starts`. */
+const starts = ["test/apps/node/start.test.ts", "test/apps/apid/forwarding-failures.test.ts"];
+const elsewhere = [
+  ...["test/long/**", "test/interop/**"],
+  ...(process.env.TRUSTPLANE_TEST_STARTS === undefined ? starts : []),
+];
 
 export default defineConfig({
   // The workers resolve `#…` through this list; `resolve.conditions` alone does not reach them.

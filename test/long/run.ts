@@ -16,10 +16,12 @@ import { opensslServers } from "./openssl-servers.ts";
 import { packaged } from "./package.ts";
 import { shiftedClock } from "./shifted-clock.ts";
 import { simulation } from "./simulation.ts";
+import { starts } from "./starts.ts";
 import { suspended } from "./suspended.ts";
 
 const cases: readonly LongCase[] = [
   fuzz,
+  starts,
   csrFuzz,
   opensslServers,
   etcdServer,
